@@ -1,0 +1,24 @@
+import { authorizationCode } from './oauth/authorization-code/index.ts';
+import { bearer } from './oauth/bearer/index.ts';
+import { jwks } from './oauth/jwks/index.ts';
+import { metadata } from './oauth/metadata/index.ts';
+import { refreshToken } from './oauth/refresh-token/index.ts';
+import { register } from './oauth/register/index.ts';
+import { revoke } from './oauth/revoke/index.ts';
+import type { OAuthCapability } from './oauth/token/grant-handler.ts';
+import { token } from './oauth/token/index.ts';
+
+/**
+ * Everything that the protocol side can do. Routes, grant dispatch, both metadata documents, the schema and the
+ * conformance page are derived from this list: a new grant type is one folder and one line here.
+ */
+export const oauthCapabilities: readonly OAuthCapability[] = [
+  metadata,
+  register,
+  authorizationCode,
+  token,
+  refreshToken,
+  revoke,
+  bearer,
+  jwks,
+];

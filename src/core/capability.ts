@@ -1,0 +1,34 @@
+import type { Migration } from './database.ts';
+import type { RequestContext } from './http.ts';
+
+/** Answers one request for a route; `services` is what the capability works with. */
+export type Handler<Services> = (request: Request, services: Services, context: RequestContext) => Promise<Response> | Response;
+
+export interface Route<Services> {
+  /** Exact public path for a deployment, such as `/mcp-base/token`. */
+  readonly path: (services: Services) => string;
+  readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Handler<Services>>>>;
+  /** `any`: callable from every origin, without credentials. `none`: browsers on other origins are refused. */
+  readonly cors: 'any' | 'none';
+}
+
+/**
+ * One thing that the server can do, and everything that follows from it: the router, grant dispatch, both metadata
+ * documents, the schema and the conformance page are derived from the list of these.
+ */
+export interface Capability<Services, GrantHandler = never> {
+  readonly name: string;
+  /** The specification sections that it implements. */
+  readonly specifications: readonly string[];
+  /** Unimplemented means not advertised and not routed. Default: always on. */
+  readonly isEnabled?: (services: Services) => boolean;
+  readonly routes?: readonly Route<Services>[];
+  /** Grant types it serves at the token endpoint. */
+  readonly grants?: Readonly<Record<string, GrantHandler>>;
+  /** Members of the authorization server metadata (RFC 8414 §2). */
+  readonly serverMetadata?: (services: Services) => Readonly<Record<string, unknown>>;
+  /** Members of the protected resource metadata (RFC 9728 §2). */
+  readonly resourceMetadata?: (services: Services) => Readonly<Record<string, unknown>>;
+  /** The tables that its default store needs. */
+  readonly migrations?: readonly Migration[];
+}

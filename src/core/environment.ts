@@ -1,0 +1,43 @@
+import { type Clock, systemClock } from './clock.ts';
+import type { EventSink } from './events.ts';
+import { type Random, systemRandom } from './random.ts';
+import type { ScopeDefinition } from './scopes.ts';
+import { defaultLifetimes, type Lifetimes } from './settings.ts';
+
+/** What surrounds a provider besides its options: injected time, chance and policy. */
+export interface ProviderEnvironment {
+  /** Path of the MCP endpoint below `resourceBaseUrl`. Default: `/mcp`. */
+  readonly mcpPath?: string;
+  /** Scopes with their titles, implications and tools. */
+  readonly scopes?: Readonly<Record<string, ScopeDefinition>>;
+  /** The resource's name, for people (RFC 9728 §2, `resource_name`). */
+  readonly resourceName?: string;
+  readonly lifetimes?: Partial<Lifetimes>;
+  /** Further private-use URI schemes that clients may register redirect URIs for, without the colon. */
+  readonly redirectSchemes?: readonly string[];
+  /** Further `Host` header values at which the MCP endpoint may be addressed, such as a proxy's inner name. */
+  readonly allowedHosts?: readonly string[];
+  /** Web origins whose pages may call the MCP endpoint, or `*`. Default: the server's own. */
+  readonly allowedOrigins?: readonly string[];
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly onEvent?: EventSink;
+}
+
+export interface ResolvedEnvironment {
+  readonly mcpPath: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly lifetimes: Lifetimes;
+  readonly onEvent: EventSink;
+}
+
+export function resolveEnvironment(environment: ProviderEnvironment): ResolvedEnvironment {
+  return {
+    mcpPath: environment.mcpPath ?? '/mcp',
+    clock: environment.clock ?? systemClock,
+    random: environment.random ?? systemRandom,
+    lifetimes: { ...defaultLifetimes, ...environment.lifetimes },
+    onEvent: environment.onEvent ?? (() => {}),
+  };
+}

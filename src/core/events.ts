@@ -1,0 +1,49 @@
+import type { ClientId, GrantId, Subject } from './ids.ts';
+
+/** What an auditor or an operator may want to know of. Never carries a secret. */
+export type SecurityEventName =
+  | 'client.registered'
+  | 'client.deleted'
+  | 'client.authentication_failed'
+  | 'authorization.refused'
+  | 'authorization.approved'
+  | 'authorization.denied'
+  | 'code.issued'
+  | 'code.redeemed'
+  | 'code.replayed'
+  | 'code.verifier_mismatch'
+  | 'token.refreshed'
+  | 'token.refresh_retried'
+  | 'token.reused'
+  | 'token.revoked'
+  | 'token.rejected'
+  | 'grant.revoked'
+  | 'request.rate_limited'
+  | 'request.origin_refused'
+  | 'user.created'
+  | 'user.signed_in'
+  | 'user.sign_in_failed'
+  | 'user.signed_out'
+  | 'user.password_changed'
+  | 'user.disabled'
+  | 'user.enabled'
+  | 'user.deleted'
+  | 'session.revoked'
+  | 'setup.link_made'
+  | 'server.error';
+
+export interface SecurityEvent {
+  readonly name: SecurityEventName;
+  readonly clientId?: ClientId | string;
+  readonly subject?: Subject;
+  readonly grantId?: GrantId;
+  readonly clientAddress?: string;
+  readonly requestId?: string;
+  /** Why, in words for the operator. */
+  readonly reason?: string;
+  /** An error to log with its stack. */
+  readonly error?: unknown;
+}
+
+/** Receives every event; must not throw and must not block. */
+export type EventSink = (event: SecurityEvent) => void;

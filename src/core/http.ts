@@ -1,0 +1,76 @@
+import { OAuthError } from './errors.ts';
+
+/** What every handler gets besides the request: facts that only the host knows. */
+export interface RequestContext {
+  /** The client's address, from the socket or a trusted proxy; absent where the host cannot tell. */
+  readonly clientAddress?: string;
+  /** Correlates log lines and the error page. Made when absent. */
+  readonly requestId?: string;
+}
+
+/** Largest body that any OAuth endpoint reads, in bytes. */
+export const maximumBodyBytes = 4 * 1024 * 1024;
+
+const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
+
+/** A JSON answer that must never be cached: tokens, errors, registrations. */
+export function privateJson(body: unknown, init: { status?: number; headers?: Readonly<Record<string, string>> } = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status: init.status ?? 200,
+    headers: { 'content-type': 'application/json', ...noStore, ...init.headers },
+  });
+}
+
+/** A JSON answer that anybody may cache for an hour: metadata and public keys. */
+export function publicJson(body: unknown): Response {
+  return new Response(JSON.stringify(body), {
+    headers: { 'content-type': 'application/json', 'cache-control': 'public, max-age=3600' },
+  });
+}
+
+/**
+ * An OAuth error answered directly.
+ * @see RFC 6749 §5.2
+ */
+export function errorResponse(error: OAuthError): Response {
+  return privateJson(
+    { error: error.code, error_description: error.description },
+    { status: error.status, headers: error.headers },
+  );
+}
+
+/** A redirect whose target is not remembered by any cache. */
+export function redirect(location: string): Response {
+  return new Response(null, { status: 302, headers: { location, ...noStore } });
+}
+
+/** The media type of a message without its parameters, lower-case; '' where absent. */
+export function mediaType(message: Request): string {
+  return (message.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/**
+ * Reads a body as text, never more than `limit` bytes of it.
+ * @throws OAuthError `invalid_request` with status 413 where it is longer, 400 where it is not UTF-8
+ */
+export async function readBody(request: Request, limit = maximumBodyBytes): Promise<string> {
+  const declared = Number(request.headers.get('content-length') ?? '0');
+  if (declared > limit) throw tooLarge(limit);
+  if (request.body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > limit) throw tooLarge(limit);
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new OAuthError('invalid_request', 'the body is not valid UTF-8');
+  }
+}
+
+function tooLarge(limit: number): OAuthError {
+  return new OAuthError('invalid_request', `the body is larger than ${limit} bytes`, { status: 413 });
+}

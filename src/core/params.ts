@@ -1,0 +1,69 @@
+import { OAuthError } from './errors.ts';
+
+const maximumParameters = 64;
+const maximumValueLength = 16_384;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+const controlCharacters = /[\u0000-\u001f\u007f]/;
+
+/**
+ * Request parameters after the checks that hold for every OAuth endpoint: each at most once, bounded in
+ * number and length, no control characters, valid UTF-8. An empty value counts as absent.
+ * @see RFC 6749 §3.1
+ */
+export class Params {
+  readonly #values: ReadonlyMap<string, string>;
+
+  private constructor(values: ReadonlyMap<string, string>) {
+    this.#values = values;
+  }
+
+  /**
+   * Parses an `application/x-www-form-urlencoded` string: a query or a form body.
+   * @throws OAuthError `invalid_request` naming the offending parameter
+   */
+  static parse(encoded: string): Params {
+    const values = new Map<string, string>();
+    const seen = new Set<string>();
+    for (const [name, value] of new URLSearchParams(encoded)) {
+      // RFC 6749 §3.1: parameters MUST NOT be included more than once. RFC 8707 §2 allows several `resource`; this server has one per token.
+      if (seen.has(name)) {
+        throw new OAuthError('invalid_request', `parameter '${nameForHumans(name)}' is sent more than once`);
+      }
+      if (seen.size >= maximumParameters) {
+        throw new OAuthError('invalid_request', `more than ${maximumParameters} parameters`);
+      }
+      seen.add(name);
+      if (value.length > maximumValueLength) {
+        throw new OAuthError('invalid_request', `parameter '${nameForHumans(name)}' is longer than ${maximumValueLength} characters`);
+      }
+      if (controlCharacters.test(name) || controlCharacters.test(value)) {
+        throw new OAuthError('invalid_request', `parameter '${nameForHumans(name)}' contains control characters`);
+      }
+      if (value.includes('\ufffd') || name.includes('\ufffd')) {
+        throw new OAuthError('invalid_request', `parameter '${nameForHumans(name)}' is not valid UTF-8`);
+      }
+      // RFC 6749 §3.1: parameters sent without a value are treated as omitted.
+      if (value !== '') values.set(name, value);
+    }
+    return new Params(values);
+  }
+
+  get(name: string): string | undefined {
+    return this.#values.get(name);
+  }
+
+  /** @throws OAuthError `invalid_request` naming the parameter when it is absent */
+  require(name: string): string {
+    const value = this.#values.get(name);
+    if (value === undefined) throw new OAuthError('invalid_request', `parameter '${name}' is required`);
+    return value;
+  }
+
+  entries(): IterableIterator<[string, string]> {
+    return this.#values.entries();
+  }
+}
+
+function nameForHumans(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 64);
+}

@@ -1,0 +1,166 @@
+import type { ResourceUri } from './ids.ts';
+import { parseScope, type ScopeCatalogue } from './scopes.ts';
+import { ConfigurationError, canonicalResource, checkPublicUrl, pathOf, wellKnownPath, withoutTrailingSlash } from './urls.ts';
+
+/** Dynamic client registration (RFC 7591). */
+export interface ClientRegistrationOptions {
+  /** Default: false. */
+  readonly enabled?: boolean;
+  /** Scopes that a client may register for. Default: every declared scope, or any where none is declared. */
+  readonly validScopes?: readonly string[];
+  /** What a client that registers without `scope` may ask for. Default: the valid scopes, or the required ones. */
+  readonly defaultScopes?: readonly string[];
+  /** Lifetime of client secrets in seconds. Default: they do not expire. */
+  readonly clientSecretExpirySeconds?: number;
+}
+
+/** The constructor options of `OAuthProvider`, checked when the object is built. */
+export interface OAuthProviderOptions {
+  /** Public URL under which the OAuth endpoints are reached; may have a path. */
+  readonly baseUrl: string;
+  /** The issuer identifier, byte for byte as clients will see it. Default: `baseUrl`. */
+  readonly issuerUrl?: string;
+  /** Public URL that the MCP endpoint's path is appended to. Default: `baseUrl`. */
+  readonly resourceBaseUrl?: string;
+  readonly serviceDocumentationUrl?: string;
+  readonly clientRegistration?: ClientRegistrationOptions;
+  /** RFC 7009. Default: enabled. */
+  readonly revocation?: { readonly enabled?: boolean };
+  /** Scopes that every request to the MCP endpoint needs. */
+  readonly requiredScopes?: readonly string[];
+}
+
+/** Lifetimes in milliseconds. */
+export interface Lifetimes {
+  readonly authorizationCode: number;
+  readonly accessToken: number;
+  /** From the last use. */
+  readonly refreshToken: number;
+  /** From the user's approval, however often it is used. */
+  readonly refreshTokenAbsolute: number;
+  /** How long the immediately previous refresh token is taken for a retry instead of a theft. */
+  readonly refreshTokenGrace: number;
+}
+
+export const defaultLifetimes: Lifetimes = {
+  authorizationCode: 60_000,
+  accessToken: 600_000,
+  refreshToken: 30 * 86_400_000,
+  refreshTokenAbsolute: 180 * 86_400_000,
+  refreshTokenGrace: 30_000,
+};
+
+/** Options after every check, with all URLs worked out. */
+export interface ProviderSettings {
+  readonly issuer: string;
+  readonly baseUrl: string;
+  readonly resource: ResourceUri;
+  /** Absolute URL of the protected resource metadata: goes into every challenge. */
+  readonly resourceMetadataUrl: string;
+  readonly paths: EndpointPaths;
+  readonly serviceDocumentationUrl: string | undefined;
+  readonly registration: {
+    readonly enabled: boolean;
+    readonly validScopes: readonly string[] | undefined;
+    readonly defaultScopes: readonly string[];
+    readonly clientSecretLifetime: number | undefined;
+  };
+  readonly revocationEnabled: boolean;
+  readonly requiredScopes: readonly string[];
+}
+
+/** Public paths of every endpoint, all exact. */
+export interface EndpointPaths {
+  readonly authorize: string;
+  readonly token: string;
+  readonly register: string;
+  readonly revoke: string;
+  readonly jwks: string;
+  readonly serverMetadata: string;
+  readonly resourceMetadata: string;
+  /** The MCP endpoint itself. */
+  readonly mcp: string;
+}
+
+const knownOptions = new Set([
+  'baseUrl',
+  'issuerUrl',
+  'resourceBaseUrl',
+  'serviceDocumentationUrl',
+  'clientRegistration',
+  'revocation',
+  'requiredScopes',
+]);
+
+/**
+ * Checks the options and works out every URL.
+ * @param mcpPath the MCP endpoint's path below `resourceBaseUrl`; '' where the resource is the base URL itself
+ * @throws ConfigurationError naming the option
+ */
+export function resolveSettings(options: OAuthProviderOptions, mcpPath: string, scopes: ScopeCatalogue): ProviderSettings {
+  for (const name of Object.keys(options)) {
+    if (!knownOptions.has(name)) throw new ConfigurationError(`unknown option '${name}'; the options are ${[...knownOptions].join(', ')}`);
+  }
+  checkPublicUrl('baseUrl', options.baseUrl);
+  const baseUrl = withoutTrailingSlash(options.baseUrl);
+  const issuer = options.issuerUrl ?? baseUrl;
+  checkPublicUrl('issuerUrl', issuer);
+  const resourceBaseUrl = withoutTrailingSlash(options.resourceBaseUrl ?? baseUrl);
+  checkPublicUrl('resourceBaseUrl', resourceBaseUrl);
+  if (options.serviceDocumentationUrl !== undefined) checkPublicUrl('serviceDocumentationUrl', options.serviceDocumentationUrl);
+  if (mcpPath !== '' && !/^(\/[A-Za-z0-9._~-]+)+$/.test(mcpPath)) {
+    throw new ConfigurationError(`mcpPath '${mcpPath}' must be '' or start with a slash and not end with one, such as /mcp`);
+  }
+  const resource = canonicalResource(`${resourceBaseUrl}${mcpPath}`);
+  if (resource === undefined) throw new ConfigurationError(`resourceBaseUrl '${resourceBaseUrl}' cannot name a resource`);
+
+  const requiredScopes = checkedScopes('requiredScopes', options.requiredScopes ?? []);
+  const registration = options.clientRegistration ?? {};
+  const declared = scopes.names.length > 0 ? scopes.names : undefined;
+  const validScopes = registration.validScopes === undefined ? declared : checkedScopes('clientRegistration.validScopes', registration.validScopes);
+  const defaultScopes = checkedScopes('clientRegistration.defaultScopes', registration.defaultScopes ?? validScopes ?? requiredScopes);
+  for (const scope of defaultScopes) {
+    if (validScopes !== undefined && !validScopes.includes(scope)) {
+      throw new ConfigurationError(`clientRegistration.defaultScopes names '${scope}', which is not among clientRegistration.validScopes`);
+    }
+  }
+  const expiry = registration.clientSecretExpirySeconds;
+  if (expiry !== undefined && !(Number.isInteger(expiry) && expiry > 0)) {
+    throw new ConfigurationError('clientRegistration.clientSecretExpirySeconds must be a whole number of seconds above 0');
+  }
+
+  const prefix = pathOf(baseUrl);
+  const resourceMetadata = wellKnownPath('oauth-protected-resource', resource);
+  return {
+    issuer,
+    baseUrl,
+    resource,
+    resourceMetadataUrl: `${new URL(resource).origin}${resourceMetadata}`,
+    paths: {
+      authorize: `${prefix}/authorize`,
+      token: `${prefix}/token`,
+      register: `${prefix}/register`,
+      revoke: `${prefix}/revoke`,
+      jwks: `${prefix}/jwks.json`,
+      serverMetadata: wellKnownPath('oauth-authorization-server', issuer),
+      resourceMetadata,
+      mcp: pathOf(resource) === '' ? '/' : pathOf(resource),
+    },
+    serviceDocumentationUrl: options.serviceDocumentationUrl,
+    registration: {
+      enabled: registration.enabled ?? false,
+      validScopes,
+      defaultScopes,
+      clientSecretLifetime: expiry === undefined ? undefined : expiry * 1000,
+    },
+    revocationEnabled: options.revocation?.enabled ?? true,
+    requiredScopes,
+  };
+}
+
+function checkedScopes(option: string, scopes: readonly string[]): readonly string[] {
+  for (const scope of scopes) {
+    if (parseScope(scope)?.length !== 1) throw new ConfigurationError(`${option} contains '${scope}', which is not a scope name`);
+  }
+  return scopes;
+}

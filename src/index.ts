@@ -1,0 +1,31 @@
+export { oauthCapabilities } from './capabilities.ts';
+export type { Capability, Route } from './core/capability.ts';
+export { type Clock, ManualClock, systemClock } from './core/clock.ts';
+export type { ProviderEnvironment } from './core/environment.ts';
+export { AlreadySpentError, OAuthError, type OAuthErrorCode, oauthErrorCodes } from './core/errors.ts';
+export type { EventSink, SecurityEvent, SecurityEventName } from './core/events.ts';
+export { fingerprint, hashSecret, secretMatches } from './core/hash.ts';
+export type { RequestContext } from './core/http.ts';
+export type { ClientId, GrantId, ResourceUri, SecretHash, Subject } from './core/ids.ts';
+export { type Random, randomId, randomSecret, systemRandom } from './core/random.ts';
+export type { AccessToken, AuthorizationCode, Client, Grant, RefreshToken, RevocableToken } from './core/records.ts';
+export { ScopeCatalogue, type ScopeDefinition } from './core/scopes.ts';
+export {
+  type ClientRegistrationOptions,
+  defaultLifetimes,
+  type Lifetimes,
+  type OAuthProviderOptions,
+  type ProviderSettings,
+} from './core/settings.ts';
+export { ConfigurationError } from './core/urls.ts';
+export { type ApprovedAuthorization, type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
+export type { RedeemableCode } from './oauth/authorization-code/redeem.ts';
+export type { ValidatedRedirectUri } from './oauth/authorization-code/redirect-uri.ts';
+export type { AuthorizeRequest, Prompt } from './oauth/authorization-code/request.ts';
+export type { AuthenticateOptions, Authentication } from './oauth/bearer/authenticate.ts';
+export type { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
+export type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
+export { ConsumedGrant } from './oauth/token/consumed-grant.ts';
+export { accessTokenFor, mintSecret, refreshTokenFor } from './oauth/token/mint.ts';
+export { TokenSet } from './oauth/token/token-set.ts';
+export { OAuthProvider } from './provider.ts';

@@ -1,0 +1,93 @@
+import { OAuthError } from '../../core/errors.ts';
+import { type RequestContext, mediaType, readBody, redirect } from '../../core/http.ts';
+import type { ClientId } from '../../core/ids.ts';
+import { Params } from '../../core/params.ts';
+import type { Client } from '../../core/records.ts';
+import type { OAuthProvider } from '../../provider.ts';
+import { type AuthorizationFailure, redirectWithError } from './failure.ts';
+import { ValidatedRedirectUri } from './redirect-uri.ts';
+import { type AuthorizeRequest, parseAuthorizeRequest } from './request.ts';
+
+/**
+ * `GET` or `POST /authorize`, in this order. Until the redirect URI is known to be the client's, errors are shown.
+ *
+ * | step | an error is |
+ * |---|---|
+ * | parameters once, well formed | shown |
+ * | `client_id` known | shown |
+ * | `redirect_uri` matched | shown |
+ * | response type, PKCE, scope, resource, prompt | redirected |
+ * | the provider's own `authorize` | redirected |
+ *
+ * @see OAuth 2.1 §4.1.1
+ */
+export async function authorizeEndpoint(request: Request, provider: OAuthProvider, context: RequestContext): Promise<Response> {
+  const outcome = await decide(request, provider, context);
+  if (outcome instanceof URL) return redirect(outcome.href);
+  provider.report({ name: 'authorization.refused', reason: outcome.error.message, error: outcome.error.detail, ...context });
+  return outcome.show === 'redirect'
+    ? redirectWithError(outcome.to, outcome.error, outcome.state, provider.settings.issuer)
+    : await provider.authorizationErrorPage(request, outcome.error, context);
+}
+
+async function decide(request: Request, provider: OAuthProvider, context: RequestContext): Promise<URL | AuthorizationFailure> {
+  let params: Params;
+  let client: Client;
+  let redirectUri: ValidatedRedirectUri;
+  try {
+    params = await authorizationParams(request);
+    client = await knownClient(params, provider);
+    redirectUri = ValidatedRedirectUri.match(client, params.get('redirect_uri'));
+  } catch (error) {
+    return { show: 'page', error: asOAuthError(error, provider, context) };
+  }
+  const state = params.get('state');
+  try {
+    const authorizeRequest = parseAuthorizeRequest(params, client, redirectUri, provider);
+    const next = await provider.authorize(client, authorizeRequest);
+    return completed(next, authorizeRequest, provider);
+  } catch (error) {
+    return { show: 'redirect', to: redirectUri, error: asOAuthError(error, provider, context), ...(state === undefined ? {} : { state }) };
+  }
+}
+
+async function authorizationParams(request: Request): Promise<Params> {
+  if (request.method !== 'POST') {
+    const query = request.url.indexOf('?');
+    return Params.parse(query === -1 ? '' : request.url.slice(query + 1));
+  }
+  if (mediaType(request) !== 'application/x-www-form-urlencoded') {
+    throw new OAuthError('invalid_request', 'send the parameters as application/x-www-form-urlencoded');
+  }
+  return Params.parse(await readBody(request));
+}
+
+async function knownClient(params: Params, provider: OAuthProvider): Promise<Client> {
+  const clientId = params.require('client_id') as ClientId;
+  const client = await provider.getClient(clientId);
+  if (client === undefined) {
+    throw new OAuthError('invalid_request', `client_id '${clientId.slice(0, 200)}' is not registered here`, {
+      hint: 'The client may hold a registration from a database that is gone: remove its stored credentials and let it register again.',
+    });
+  }
+  if (!client.grantTypes.includes('authorization_code')) {
+    throw new OAuthError('unauthorized_client', "the client is not registered for grant type 'authorization_code'");
+  }
+  return client;
+}
+
+/** Sees to it that a response sent straight to the client carries the `state` and `iss` that it must. */
+function completed(next: URL, request: AuthorizeRequest, provider: OAuthProvider): URL {
+  const target = new URL(request.redirectUri.toString());
+  const goesToClient = next.origin === target.origin && next.protocol === target.protocol && next.pathname === target.pathname;
+  if (!goesToClient || !(next.searchParams.has('code') || next.searchParams.has('error'))) return next;
+  if (request.state !== undefined && !next.searchParams.has('state')) next.searchParams.append('state', request.state);
+  if (!next.searchParams.has('iss')) next.searchParams.append('iss', provider.settings.issuer);
+  return next;
+}
+
+function asOAuthError(error: unknown, provider: OAuthProvider, context: RequestContext): OAuthError {
+  if (error instanceof OAuthError) return error;
+  provider.report({ name: 'server.error', reason: 'the authorization endpoint failed', error, ...context });
+  return new OAuthError('server_error', 'the server could not process the request; try again later');
+}

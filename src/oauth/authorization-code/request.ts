@@ -1,0 +1,100 @@
+import { OAuthError } from '../../core/errors.ts';
+import type { ResourceUri } from '../../core/ids.ts';
+import type { Params } from '../../core/params.ts';
+import type { Client } from '../../core/records.ts';
+import { parseScope } from '../../core/scopes.ts';
+import type { OAuthProvider } from '../../provider.ts';
+import { requestedResource } from '../token/resource.ts';
+import { isCodeChallenge } from './pkce.ts';
+import type { ValidatedRedirectUri } from './redirect-uri.ts';
+
+export type Prompt = 'none' | 'login' | 'consent' | 'select_account';
+const prompts: readonly string[] = ['none', 'login', 'consent', 'select_account'] satisfies Prompt[];
+
+/** A checked authorization request: what a subclass's `authorize` signs the user in and asks consent for. */
+export interface AuthorizeRequest {
+  readonly client: Client;
+  readonly redirectUri: ValidatedRedirectUri;
+  /** Whether the request named `redirect_uri`; the token request must then name it again. */
+  readonly redirectUriWasSent: boolean;
+  readonly codeChallenge: string;
+  /** Never empty where any scope is configured: an omitted `scope` stands for the default ones. */
+  readonly scopes: readonly string[];
+  readonly resource: ResourceUri;
+  readonly state?: string;
+  readonly prompt: readonly Prompt[];
+  readonly loginHint?: string;
+}
+
+/**
+ * Checks all parameters but `client_id` and `redirect_uri`, which the endpoint has checked before. Every error here may
+ * be redirected to the client.
+ * @throws OAuthError
+ * @see OAuth 2.1 §4.1.1, RFC 7636 §4.3, RFC 8707 §2, OpenID Connect Core §3.1.2.1 (`prompt`)
+ */
+export function parseAuthorizeRequest(params: Params, client: Client, redirectUri: ValidatedRedirectUri, provider: OAuthProvider): AuthorizeRequest {
+  checkResponseType(params);
+  refuseUnsupported(params);
+  const state = params.get('state');
+  const loginHint = params.get('login_hint');
+  return {
+    client,
+    redirectUri,
+    redirectUriWasSent: params.get('redirect_uri') !== undefined,
+    codeChallenge: codeChallenge(params),
+    scopes: requestedScopes(params, client, provider),
+    resource: requestedResource(params, provider),
+    prompt: requestedPrompts(params),
+    ...(state === undefined ? {} : { state }),
+    ...(loginHint === undefined ? {} : { loginHint }),
+  };
+}
+
+function checkResponseType(params: Params): void {
+  const responseType = params.require('response_type');
+  if (responseType !== 'code') {
+    throw new OAuthError('unsupported_response_type', `response_type '${responseType}' is not supported; use code`);
+  }
+  const mode = params.get('response_mode');
+  if (mode !== undefined && mode !== 'query') {
+    throw new OAuthError('invalid_request', `response_mode '${mode}' is not supported; use query`);
+  }
+}
+
+// Silently ignoring these would change what the client believes it asked for.
+function refuseUnsupported(params: Params): void {
+  for (const name of ['request', 'request_uri']) {
+    if (params.get(name) !== undefined) throw new OAuthError('invalid_request', `parameter '${name}' is not supported by this server`);
+  }
+}
+
+function codeChallenge(params: Params): string {
+  const challenge = params.require('code_challenge');
+  // RFC 7636 §4.3: an omitted method means plain, which OAuth 2.1 §7.5.2 lets a server refuse.
+  const method = params.get('code_challenge_method') ?? 'plain';
+  if (method !== 'S256') throw new OAuthError('invalid_request', 'code_challenge_method must be S256');
+  if (!isCodeChallenge(challenge)) throw new OAuthError('invalid_request', 'code_challenge must be 43 base64url characters: the SHA-256 of the verifier');
+  return challenge;
+}
+
+function requestedScopes(params: Params, client: Client, provider: OAuthProvider): readonly string[] {
+  const value = params.get('scope');
+  const { requiredScopes } = provider.settings;
+  const fallback = requiredScopes.length > 0 ? requiredScopes : client.scopes;
+  if (value === undefined) return fallback;
+  const scopes = parseScope(value);
+  if (scopes === undefined) throw new OAuthError('invalid_scope', 'scope contains characters that RFC 6749 section 3.3 does not allow');
+  // offline_access asks for a refresh token, which the registered grant types decide; it is no permission of its own.
+  const permissions = scopes.filter((scope) => scope !== 'offline_access');
+  const refused = permissions.filter((scope) => !client.scopes.includes(scope));
+  if (refused.length > 0) throw new OAuthError('invalid_scope', `the client is not registered for scope ${refused.map((scope) => `'${scope}'`).join(', ')}`);
+  return permissions.length > 0 ? permissions : fallback;
+}
+
+function requestedPrompts(params: Params): readonly Prompt[] {
+  const values = (params.get('prompt') ?? '').split(' ').filter((value) => value !== '');
+  const unknown = values.find((value) => !prompts.includes(value));
+  if (unknown !== undefined) throw new OAuthError('invalid_request', `prompt '${unknown}' is not supported; use none, login, consent or select_account`);
+  if (values.includes('none') && values.length > 1) throw new OAuthError('invalid_request', "prompt 'none' cannot be combined with another");
+  return values as Prompt[];
+}

@@ -1,0 +1,109 @@
+import { OAuthError } from '../../core/errors.ts';
+import { type RequestContext, readBody } from '../../core/http.ts';
+import type { OAuthProvider } from '../../provider.ts';
+import { type Challenge, challengeResponse } from './challenge.ts';
+import { decideScopes, headerMismatch, type McpOperation, readOperations } from './mcp-operations.ts';
+import { checkOrigin } from './origin.ts';
+import { VerifiedAccessToken } from './verified-access-token.ts';
+
+/** Either the request may pass, or here is the response to send instead. */
+export type Authentication =
+  | { readonly token: VerifiedAccessToken; readonly body: unknown; readonly response?: undefined }
+  | { readonly token?: undefined; readonly response: Response };
+
+export interface AuthenticateOptions extends RequestContext {
+  /** The MCP message, where the host has parsed the body already. Otherwise it is read from the request. */
+  readonly body?: unknown;
+  /** Scopes that this request needs besides the provider's required ones and its tools'. */
+  readonly scopes?: readonly string[];
+}
+
+/**
+ * Decides on a request to the MCP endpoint, in this order:
+ *
+ * | step | refused with |
+ * |---|---|
+ * | `Host` and `Origin` are this server's | 403 |
+ * | one `Authorization: Bearer`, nowhere else | 401 challenge without error |
+ * | token alive, issued for this resource | 401 `invalid_token` |
+ * | `Mcp-*` headers agree with the body | 400 |
+ * | scopes of the operation | 403 `insufficient_scope`, all that are needed |
+ *
+ * @see MCP authorization 2026-07-28, RFC 6750 §2.1, §3
+ */
+export async function authenticateRequest(request: Request, provider: OAuthProvider, options: AuthenticateOptions): Promise<Authentication> {
+  const { settings } = provider;
+  const requiredScopes = options.scopes === undefined ? settings.requiredScopes : [...new Set([...settings.requiredScopes, ...options.scopes])];
+  const challenge = (error?: Challenge['error'], description?: string, scopes = requiredScopes): Authentication => ({
+    response: challengeResponse({
+      scopes,
+      resourceMetadataUrl: settings.resourceMetadataUrl,
+      ...(error === undefined ? {} : { error }),
+      ...(description === undefined ? {} : { description }),
+    }),
+  });
+
+  const foreign = checkOrigin(request, provider.allowedOrigins);
+  if (foreign !== undefined) {
+    provider.report({ name: 'request.origin_refused', reason: foreign, ...contextOf(options) });
+    return { response: plainError(403, foreign) };
+  }
+
+  const presented = bearerToken(request.headers);
+  if (presented === undefined) return challenge();
+  const token = VerifiedAccessToken.check(await provider.verifyToken(presented), presented, settings.resource, provider.clock.now());
+  if (token === undefined) {
+    provider.report({ name: 'token.rejected', ...contextOf(options) });
+    return challenge('invalid_token', 'the access token is unknown, expired, revoked, or was issued for another resource');
+  }
+
+  let body: unknown;
+  try {
+    body = 'body' in options ? options.body : await mcpBody(request);
+  } catch (error) {
+    if (error instanceof OAuthError) return { response: plainError(error.status, error.description) };
+    throw error;
+  }
+  const operations: readonly McpOperation[] = body === undefined ? [] : readOperations(body);
+  const mismatch = headerMismatch(operations, request.headers);
+  if (mismatch !== undefined) return { response: jsonRpcError(400, -32_020, mismatch) };
+
+  const decision = decideScopes(operations, token.scopes, requiredScopes, provider.scopes);
+  if (decision.allowed) return { token, body };
+  if ('lockedTool' in decision) {
+    return challenge('insufficient_scope', `no scope of this server unlocks tool '${decision.lockedTool.slice(0, 100)}'`);
+  }
+  return challenge('insufficient_scope', 'the access token lacks a scope that this request needs', decision.scopes);
+}
+
+/** The token of the `Authorization` header; any other place counts as absent. @see RFC 6750 §2.1 */
+export function bearerToken(headers: Headers): string | undefined {
+  return /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(headers.get('authorization') ?? '')?.[1];
+}
+
+// Whatever the content type says, so that no handler reads an operation that was not judged.
+async function mcpBody(request: Request): Promise<unknown> {
+  if (request.method !== 'POST') return undefined;
+  const text = await readBody(request.clone());
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new OAuthError('invalid_request', 'the body is not valid JSON');
+  }
+}
+
+function contextOf({ clientAddress, requestId }: RequestContext): RequestContext {
+  return { ...(clientAddress === undefined ? {} : { clientAddress }), ...(requestId === undefined ? {} : { requestId }) };
+}
+
+function plainError(status: number, message: string): Response {
+  return jsonRpcError(status, -32_000, message);
+}
+
+function jsonRpcError(status: number, code: number, message: string): Response {
+  return new Response(JSON.stringify({ jsonrpc: '2.0', error: { code, message }, id: null }), {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  });
+}

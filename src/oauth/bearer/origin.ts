@@ -1,0 +1,20 @@
+/** The hosts and origins at which the MCP endpoint may be addressed. */
+export interface AllowedOrigins {
+  /** `host` or `host:port`, lower-case, as in a `Host` header. */
+  readonly hosts: ReadonlySet<string>;
+  /** As in an `Origin` header. `*` allows every web page; it still needs a token. */
+  readonly origins: ReadonlySet<string>;
+}
+
+/**
+ * Why a request is not addressed to this server, or comes from a web page of another site; `undefined` where it may pass.
+ * Stops DNS rebinding.
+ * @see MCP 2026-07-28, transports, "Security Warning"
+ */
+export function checkOrigin(request: Request, allowed: AllowedOrigins): string | undefined {
+  const host = request.headers.get('host')?.toLowerCase();
+  if (host !== undefined && !allowed.hosts.has(host)) return 'the Host header does not name this server';
+  const origin = request.headers.get('origin');
+  if (origin !== null && !allowed.origins.has(origin) && !allowed.origins.has('*')) return 'requests from this web origin are not allowed';
+  return undefined;
+}

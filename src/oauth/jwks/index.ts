@@ -1,0 +1,16 @@
+import { publicJson } from '../../core/http.ts';
+import type { OAuthProvider } from '../../provider.ts';
+import type { OAuthCapability } from '../token/grant-handler.ts';
+
+/** The public halves of the signing keys, for providers whose access tokens are JWTs. */
+export const jwks: OAuthCapability = {
+  name: 'signing keys (JWKS)',
+  specifications: ['RFC 7517 §5', 'RFC 8414 §2', 'RFC 9068 §4'],
+  isEnabled: (provider) => provider.publicKeys !== undefined,
+  routes: [{ path: (provider) => provider.settings.paths.jwks, methods: { GET: jwksEndpoint }, cors: 'any' }],
+  serverMetadata: (provider) => ({ jwks_uri: provider.endpointUrl('jwks') }),
+};
+
+async function jwksEndpoint(_request: Request, provider: OAuthProvider): Promise<Response> {
+  return publicJson({ keys: (await provider.publicKeys?.()) ?? [] });
+}

@@ -1,0 +1,78 @@
+import { AlreadySpentError, OAuthError } from '../../core/errors.ts';
+import type { Params } from '../../core/params.ts';
+import type { Client, Grant, RefreshToken } from '../../core/records.ts';
+import { parseScope } from '../../core/scopes.ts';
+import type { OAuthProvider } from '../../provider.ts';
+import type { AuthenticatedClient } from '../token/client-authentication.ts';
+import { requestedResource } from '../token/resource.ts';
+import type { TokenSet } from '../token/token-set.ts';
+
+/** Proof that a refresh token may be rotated by this request: it is this client's, unexpired, and no scope is widened. */
+export class RedeemableRefreshToken {
+  readonly #record: RefreshToken;
+  readonly #scopes: readonly string[];
+
+  private constructor(record: RefreshToken, scopes: readonly string[]) {
+    this.#record = record;
+    this.#scopes = scopes;
+  }
+
+  /**
+   * @throws OAuthError `invalid_grant`, or `invalid_scope` for more than was granted
+   * @see OAuth 2.1 §4.3.1
+   */
+  static check(record: RefreshToken, client: Client, scope: string | undefined, now: number): RedeemableRefreshToken {
+    if (record.grant.clientId !== client.clientId || record.expiresAt <= now) throw unusable();
+    return new RedeemableRefreshToken(record, narrowedScopes(record.grant.scopes, scope));
+  }
+
+  get hash(): RefreshToken['hash'] {
+    return this.#record.hash;
+  }
+
+  get grant(): Grant {
+    return this.#record.grant;
+  }
+
+  /** The scopes of the new access token; the grant keeps all of its own. */
+  get scopes(): readonly string[] {
+    return this.#scopes;
+  }
+}
+
+/**
+ * The `refresh_token` grant, in this order: load → this client's → alive → resource → scope → rotate.
+ * @see OAuth 2.1 §4.3, RFC 9700 §4.14.2
+ */
+export async function rotateRefreshToken(client: AuthenticatedClient, params: Params, provider: OAuthProvider): Promise<TokenSet> {
+  const record = await provider.loadRefreshToken(client.client, params.require('refresh_token'));
+  if (record === undefined) throw unusable();
+  const token = RedeemableRefreshToken.check(record, client.client, params.get('scope'), provider.clock.now());
+  if (requestedResource(params, provider) !== record.grant.resource) {
+    throw new OAuthError('invalid_target', `the refresh token was issued for resource ${record.grant.resource}`);
+  }
+  try {
+    return await provider.exchangeRefreshToken(client.client, token, token.scopes);
+  } catch (error) {
+    if (!(error instanceof AlreadySpentError)) throw error;
+    // RFC 9700 §4.14.2: reuse means that one of two holders stole it; which one cannot be told, so both lose.
+    await provider.revokeToken(record);
+    provider.report({ name: 'token.reused', clientId: client.client.clientId, grantId: record.grant.grantId, subject: record.grant.subject });
+    throw unusable();
+  }
+}
+
+function narrowedScopes(granted: readonly string[], scope: string | undefined): readonly string[] {
+  if (scope === undefined) return granted;
+  const requested = parseScope(scope)?.filter((name) => name !== 'offline_access');
+  if (requested === undefined) throw new OAuthError('invalid_scope', 'scope contains characters that RFC 6749 section 3.3 does not allow');
+  const wider = requested.filter((name) => !granted.includes(name));
+  if (wider.length > 0) {
+    throw new OAuthError('invalid_scope', `scope ${wider.map((name) => `'${name}'`).join(', ')} was not granted; start a new authorization request for it`);
+  }
+  return requested.length > 0 ? requested : granted;
+}
+
+function unusable(): OAuthError {
+  return new OAuthError('invalid_grant', 'the refresh token is unknown, expired, revoked, already used, or was issued to another client');
+}

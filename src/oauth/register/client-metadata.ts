@@ -1,0 +1,111 @@
+import * as z from 'zod';
+import { OAuthError } from '../../core/errors.ts';
+import type { Client } from '../../core/records.ts';
+import { parseScope } from '../../core/scopes.ts';
+import type { OAuthProvider } from '../../provider.ts';
+import { checkRedirectUris } from './redirect-uris.ts';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+const text = (limit: number) => z.string().min(1).max(limit).regex(/^[^\u0000-\u001f\u007f\ufffd]*$/, 'contains control characters');
+
+const webPage = text(2048).refine((value) => /^https?:\/\/[^\s\\]+$/.test(value) && URL.canParse(value), 'must be an http or https URL');
+
+/**
+ * What a client may say of itself. Members that are not here are dropped, as RFC 7591 §2 allows: a client can claim
+ * nothing that the server did not decide to understand.
+ */
+const clientMetadata = z.object({
+  redirect_uris: z.array(z.string()).min(1).max(1000),
+  token_endpoint_auth_method: z.enum(['none', 'client_secret_basic', 'client_secret_post']).default('client_secret_basic'),
+  grant_types: z.array(text(200)).max(20).default(['authorization_code', 'refresh_token']),
+  response_types: z.array(text(50)).max(10).default(['code']),
+  application_type: z.enum(['native', 'web']).optional(),
+  client_name: text(200).optional(),
+  client_uri: webPage.optional(),
+  logo_uri: webPage.optional(),
+  tos_uri: webPage.optional(),
+  policy_uri: webPage.optional(),
+  contacts: z.array(text(320)).max(10).optional(),
+  scope: z.string().max(4000).optional(),
+  software_id: text(200).optional(),
+  software_version: text(100).optional(),
+});
+
+export type RegisteredMetadata = Omit<Client, 'clientId' | 'clientSecretHash' | 'clientSecretExpiresAt' | 'registeredBy' | 'issuedAt'>;
+
+// Grant types that registration without further proof can never give.
+const refusedGrants = ['urn:ietf:params:oauth:grant-type:jwt-bearer', 'client_credentials'];
+
+/**
+ * Parses client metadata as sent to the registration endpoint.
+ * @throws OAuthError `invalid_client_metadata` or `invalid_redirect_uri`, naming the member
+ * @see RFC 7591 §2, §3.2.2
+ */
+export function parseClientMetadata(input: unknown, provider: OAuthProvider): RegisteredMetadata {
+  const parsed = clientMetadata.safeParse(nullsRemoved(input));
+  if (!parsed.success) throw asOAuthError(parsed.error);
+  const sent = parsed.data;
+  checkRedirectUris(sent.redirect_uris, sent.application_type, provider.redirectSchemes);
+  return {
+    tokenEndpointAuthMethod: sent.token_endpoint_auth_method,
+    redirectUris: [...new Set(sent.redirect_uris)],
+    grantTypes: supportedGrants(sent.grant_types, provider),
+    responseTypes: supportedResponseTypes(sent.response_types),
+    scopes: allowedScopes(sent.scope, provider),
+    ...present({
+      applicationType: sent.application_type,
+      clientName: sent.client_name,
+      clientUri: sent.client_uri,
+      logoUri: sent.logo_uri,
+      tosUri: sent.tos_uri,
+      policyUri: sent.policy_uri,
+      contacts: sent.contacts,
+      softwareId: sent.software_id,
+      softwareVersion: sent.software_version,
+    }),
+  };
+}
+
+function supportedGrants(requested: readonly string[], provider: OAuthProvider): string[] {
+  const refused = requested.find((grant) => refusedGrants.includes(grant));
+  if (refused !== undefined) throw invalid(`grant type '${refused}' cannot be had by registration`);
+  if (!requested.includes('authorization_code')) throw invalid("grant_types must include 'authorization_code'");
+  return [...new Set(requested.filter((grant) => provider.grantHandlers.has(grant)))];
+}
+
+function supportedResponseTypes(requested: readonly string[]): string[] {
+  if (!requested.includes('code')) throw invalid("response_types must include 'code'");
+  return ['code'];
+}
+
+function allowedScopes(scope: string | undefined, provider: OAuthProvider): readonly string[] {
+  const { validScopes, defaultScopes } = provider.settings.registration;
+  if (scope === undefined || scope.trim() === '') return defaultScopes;
+  const scopes = parseScope(scope);
+  if (scopes === undefined) throw invalid('scope contains characters that RFC 6749 section 3.3 does not allow');
+  const permissions = scopes.filter((name) => name !== 'offline_access');
+  const unknown = validScopes === undefined ? [] : permissions.filter((name) => !validScopes.includes(name));
+  if (unknown.length > 0) throw invalid(`scope ${unknown.map((name) => `'${name}'`).join(', ')} is not one of this server's: ${validScopes?.join(' ')}`);
+  return permissions.length > 0 ? permissions : defaultScopes;
+}
+
+// Some clients send null for what they do not use; RFC 7591 knows only absence.
+function nullsRemoved(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null));
+}
+
+function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
+}
+
+function asOAuthError(error: z.ZodError): OAuthError {
+  const issue = error.issues[0];
+  const member = issue?.path.join('.') ?? '';
+  if (member.startsWith('redirect_uris')) return new OAuthError('invalid_redirect_uri', 'redirect_uris must be an array of at least one URI');
+  return invalid(member === '' ? 'the body must be a JSON object with client metadata' : `${member}: ${issue?.message ?? 'is not valid'}`);
+}
+
+function invalid(description: string): OAuthError {
+  return new OAuthError('invalid_client_metadata', description);
+}

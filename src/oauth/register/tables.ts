@@ -1,0 +1,19 @@
+import type { Migration } from '../../core/database.ts';
+
+export const clientMigrations: readonly Migration[] = [
+  {
+    id: '0001-clients',
+    statements: [
+      `CREATE TABLE clients (
+        client_id TEXT PRIMARY KEY,
+        client_secret_hash TEXT,
+        client_secret_expires_at BIGINT,
+        registered_by TEXT NOT NULL,
+        issued_at BIGINT NOT NULL,
+        last_used_at BIGINT,
+        metadata TEXT NOT NULL
+      )`,
+      'CREATE INDEX clients_unused ON clients (issued_at) WHERE last_used_at IS NULL',
+    ],
+  },
+];

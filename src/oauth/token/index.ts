@@ -1,0 +1,14 @@
+import type { OAuthCapability } from './grant-handler.ts';
+import { tokenEndpoint } from './endpoint.ts';
+
+/** The token endpoint: authenticates the client and hands over to the grant's capability. */
+export const token: OAuthCapability = {
+  name: 'token endpoint and client authentication',
+  specifications: ['RFC 6749 §2.3, §3.2, §5', 'OAuth 2.1 §3.2'],
+  routes: [{ path: (provider) => provider.settings.paths.token, methods: { POST: tokenEndpoint }, cors: 'any' }],
+  serverMetadata: (provider) => ({
+    token_endpoint: provider.endpointUrl('token'),
+    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+    grant_types_supported: [...provider.grantHandlers.keys()],
+  }),
+};

@@ -1,0 +1,52 @@
+import { formatScope } from '../../core/scopes.ts';
+import { ConsumedGrant } from './consumed-grant.ts';
+
+export interface MintedTokens {
+  readonly accessToken: string;
+  /** Lifetime of the access token in seconds. */
+  readonly expiresIn: number;
+  readonly refreshToken?: string;
+}
+
+/**
+ * The tokens of one successful token request. Made only for a `ConsumedGrant`, asserted at run time.
+ * @see RFC 6749 §5.1
+ */
+export class TokenSet {
+  readonly #minted: MintedTokens;
+  readonly #scopes: readonly string[];
+
+  private constructor(minted: MintedTokens, scopes: readonly string[]) {
+    this.#minted = minted;
+    this.#scopes = scopes;
+  }
+
+  /** @throws TypeError where `consumed` was not minted by `ConsumedGrant.claim` */
+  static issue(consumed: ConsumedGrant, minted: MintedTokens): TokenSet {
+    ConsumedGrant.assert(consumed);
+    return new TokenSet(minted, consumed.scopes);
+  }
+
+  get accessToken(): string {
+    return this.#minted.accessToken;
+  }
+
+  get refreshToken(): string | undefined {
+    return this.#minted.refreshToken;
+  }
+
+  get scopes(): readonly string[] {
+    return this.#scopes;
+  }
+
+  /** The body of the token response. */
+  toJSON(): Record<string, unknown> {
+    return {
+      access_token: this.#minted.accessToken,
+      token_type: 'Bearer',
+      expires_in: this.#minted.expiresIn,
+      ...(this.#minted.refreshToken === undefined ? {} : { refresh_token: this.#minted.refreshToken }),
+      ...(this.#scopes.length === 0 ? {} : { scope: formatScope(this.#scopes) }),
+    };
+  }
+}

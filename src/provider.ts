@@ -1,0 +1,192 @@
+import type { Clock } from './core/clock.ts';
+import { type ProviderEnvironment, type ResolvedEnvironment, resolveEnvironment } from './core/environment.ts';
+import type { OAuthError } from './core/errors.ts';
+import type { SecurityEvent } from './core/events.ts';
+import type { RequestContext } from './core/http.ts';
+import type { ClientId } from './core/ids.ts';
+import { type Random, randomId } from './core/random.ts';
+import type { AccessToken, AuthorizationCode, Client, RefreshToken, RevocableToken } from './core/records.ts';
+import { ScopeCatalogue } from './core/scopes.ts';
+import { type EndpointPaths, type OAuthProviderOptions, type ProviderSettings, resolveSettings } from './core/settings.ts';
+import { isLoopbackHost } from './core/urls.ts';
+import { oauthCapabilities } from './capabilities.ts';
+import { unknownClientResponse } from './oauth/authorization-code/error-page.ts';
+import type { RedeemableCode } from './oauth/authorization-code/redeem.ts';
+import type { AuthorizeRequest } from './oauth/authorization-code/request.ts';
+import { type AuthenticateOptions, type Authentication, authenticateRequest } from './oauth/bearer/authenticate.ts';
+import type { AllowedOrigins } from './oauth/bearer/origin.ts';
+import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
+import type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
+import type { GrantHandler } from './oauth/token/grant-handler.ts';
+import type { TokenSet } from './oauth/token/token-set.ts';
+import { createRouter } from './server.ts';
+
+const requiredMethods = [
+  'getClient',
+  'registerClient',
+  'authorize',
+  'loadAuthorizationCode',
+  'exchangeAuthorizationCode',
+  'loadRefreshToken',
+  'exchangeRefreshToken',
+  'loadAccessToken',
+  'revokeToken',
+] as const;
+
+/**
+ * An OAuth 2.1 authorization server and resource server in one object. It owns every endpoint, flow and check of the
+ * protocol; a subclass owns storage, users and policy, in ten methods of which nine are required. Each method is called
+ * only after the checks that its comment names.
+ * @see MCP authorization 2026-07-28, OAuth 2.1
+ */
+export abstract class OAuthProvider {
+  readonly settings: ProviderSettings;
+  readonly scopes: ScopeCatalogue;
+  readonly resourceName: string | undefined;
+  readonly redirectSchemes: readonly string[];
+  readonly allowedOrigins: AllowedOrigins;
+  /** Grant type → the capability that serves it. */
+  readonly grantHandlers: ReadonlyMap<string, GrantHandler>;
+  protected readonly environment: ResolvedEnvironment;
+  readonly #route: (request: Request, context: RequestContext) => Promise<Response | undefined>;
+
+  /**
+   * @param options checked here, every URL included
+   * @throws ConfigurationError naming the option and what to change
+   * @throws TypeError where a required method is missing, so that JavaScript subclasses fail at once too
+   */
+  constructor(options: OAuthProviderOptions, environment: ProviderEnvironment = {}) {
+    for (const method of requiredMethods) {
+      if (typeof this[method] !== 'function') throw new TypeError(`${new.target.name} must implement ${method}()`);
+    }
+    this.environment = resolveEnvironment(environment);
+    this.scopes = new ScopeCatalogue(environment.scopes);
+    this.settings = resolveSettings(options, this.environment.mcpPath, this.scopes);
+    this.resourceName = environment.resourceName;
+    this.redirectSchemes = environment.redirectSchemes ?? [];
+    this.allowedOrigins = allowedOrigins(this.settings, environment);
+    const enabled = oauthCapabilities.filter((capability) => capability.isEnabled?.(this) !== false);
+    this.grantHandlers = new Map(enabled.flatMap((capability) => Object.entries(capability.grants ?? {})));
+    this.#route = createRouter<OAuthProvider>(enabled, this, (error, context) => {
+      this.report({ name: 'server.error', reason: 'an endpoint failed', error, ...context });
+    });
+  }
+
+  /** The client with this id, or `undefined`. An outage throws. */
+  abstract getClient(clientId: ClientId): Promise<Client | undefined>;
+
+  /**
+   * Stores a new client. Its metadata is validated (RFC 7591) and its secret already hashed.
+   * @throws OAuthError with a code of RFC 7591 §3.2.2 to refuse it by policy
+   */
+  abstract registerClient(client: Client): Promise<void>;
+
+  /**
+   * Signs the user in and asks for consent, or says where that happens. The client is known, its redirect URI matched,
+   * PKCE, scope and resource checked.
+   * @returns where the browser goes next: a page of yours, or the `redirectTo` of `issueCode`
+   * @throws OAuthError such as `access_denied`, which is then sent to the client
+   */
+  abstract authorize(client: Client, request: AuthorizeRequest): Promise<URL>;
+
+  /** The code's record, found by `hashSecret(code)`, spent ones included; or `undefined`. The client is authenticated. */
+  abstract loadAuthorizationCode(client: Client, code: string): Promise<AuthorizationCode | undefined>;
+
+  /**
+   * Spends the code and stores the tokens in one atomic step. Client, redirect URI, PKCE, resource and expiry are checked.
+   * @throws AlreadySpentError where another request spent it first; the base class then revokes what that one got
+   */
+  abstract exchangeAuthorizationCode(client: Client, code: RedeemableCode): Promise<TokenSet>;
+
+  /** The token's record, found by `hashSecret(token)`, rotated ones included; or `undefined` where unknown or revoked. */
+  abstract loadRefreshToken(client: Client, token: string): Promise<RefreshToken | undefined>;
+
+  /**
+   * Rotates the refresh token in one atomic step. `scopes` are the access token's, never wider than the grant's.
+   * @throws AlreadySpentError on reuse; the base class then revokes the family
+   */
+  abstract exchangeRefreshToken(client: Client, token: RedeemableRefreshToken, scopes: readonly string[]): Promise<TokenSet>;
+
+  /** The access token's record, or `undefined` where it is unknown or revoked. Expiry and audience are checked later. */
+  abstract loadAccessToken(token: string): Promise<AccessToken | undefined>;
+
+  /** Kills the token with the grant it belongs to: its codes, refresh tokens and access tokens. Ownership is checked. */
+  abstract revokeToken(token: RevocableToken): Promise<void>;
+
+  /** The record of a live access token for this resource, or `undefined`. */
+  async verifyToken(token: string): Promise<AccessToken | undefined> {
+    const record = await this.loadAccessToken(token);
+    return VerifiedAccessToken.check(record, token, this.settings.resource, this.clock.now()) === undefined ? undefined : record;
+  }
+
+  /** Public signing keys as JWKs, for subclasses whose access tokens are JWTs. Not implemented: `/jwks.json` does not exist. */
+  publicKeys?(): Promise<readonly Readonly<Record<string, unknown>>[]>;
+
+  /** The page or JSON that a person sees where an authorization error must not be redirected. */
+  authorizationErrorPage(request: Request, error: OAuthError, context: RequestContext): Response | Promise<Response> {
+    void context;
+    return unknownClientResponse(request, error, this);
+  }
+
+  /**
+   * Answers a request to any of the OAuth endpoints.
+   * @returns `undefined` for a path that is not one of them
+   */
+  async handle(request: Request, context: RequestContext = {}): Promise<Response | undefined> {
+    return this.#route(request, context.requestId === undefined ? { ...context, requestId: randomId(this.random) } : context);
+  }
+
+  /**
+   * Decides whether a request may reach the MCP endpoint.
+   * @returns the verified token and the parsed body, or the response to send instead
+   */
+  authenticate(request: Request, options: AuthenticateOptions = {}): Promise<Authentication> {
+    return authenticateRequest(request, this, options);
+  }
+
+  get clock(): Clock {
+    return this.environment.clock;
+  }
+
+  get random(): Random {
+    return this.environment.random;
+  }
+
+  /** Hands an event to the environment's sink. */
+  report(event: SecurityEvent): void {
+    this.environment.onEvent(event);
+  }
+
+  /** The absolute URL of an endpoint. */
+  endpointUrl(endpoint: keyof EndpointPaths): string {
+    return `${new URL(this.settings.baseUrl).origin}${this.settings.paths[endpoint]}`;
+  }
+
+  /** The authorization server metadata document. @see RFC 8414 §2 */
+  serverMetadata(): Record<string, unknown> {
+    return this.#gather('serverMetadata');
+  }
+
+  /** The protected resource metadata document. @see RFC 9728 §2 */
+  resourceMetadata(): Record<string, unknown> {
+    return this.#gather('resourceMetadata');
+  }
+
+  #gather(document: 'serverMetadata' | 'resourceMetadata'): Record<string, unknown> {
+    const members = oauthCapabilities
+      .filter((capability) => capability.isEnabled?.(this) !== false)
+      .flatMap((capability) => Object.entries(capability[document]?.(this) ?? {}));
+    return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+  }
+}
+
+function allowedOrigins(settings: ProviderSettings, environment: ProviderEnvironment): AllowedOrigins {
+  const urls = [new URL(settings.baseUrl), new URL(settings.resource)];
+  const own = urls.flatMap((url) =>
+    isLoopbackHost(url.hostname) ? ['localhost', '127.0.0.1', '[::1]'].map((host) => new URL(`${url.protocol}//${host}${url.port === '' ? '' : `:${url.port}`}`)) : [url],
+  );
+  return {
+    hosts: new Set([...own.map((url) => url.host), ...(environment.allowedHosts ?? []).map((host) => host.toLowerCase())]),
+    origins: new Set([...own.map((url) => url.origin), ...(environment.allowedOrigins ?? [])]),
+  };
+}
