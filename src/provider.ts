@@ -7,7 +7,7 @@ import type { ClientId } from './core/ids.ts';
 import { type Random, randomId } from './core/random.ts';
 import type { AccessToken, AuthorizationCode, Client, RefreshToken, RevocableToken } from './core/records.ts';
 import { ScopeCatalogue } from './core/scopes.ts';
-import { type EndpointPaths, type OAuthProviderOptions, type ProviderSettings, resolveSettings } from './core/settings.ts';
+import { type EndpointPaths, type Lifetimes, type OAuthProviderOptions, type ProviderSettings, resolveSettings } from './core/settings.ts';
 import { isLoopbackHost } from './core/urls.ts';
 import { oauthCapabilities } from './capabilities.ts';
 import { unknownClientResponse } from './oauth/authorization-code/error-page.ts';
@@ -146,6 +146,10 @@ export abstract class OAuthProvider {
 
   get clock(): Clock {
     return this.environment.clock;
+  }
+
+  get lifetimes(): Lifetimes {
+    return this.environment.lifetimes;
   }
 
   get random(): Random {

@@ -2,7 +2,11 @@ import type { Migration } from './database.ts';
 import type { RequestContext } from './http.ts';
 
 /** Answers one request for a route; `services` is what the capability works with. */
-export type Handler<Services> = (request: Request, services: Services, context: RequestContext) => Promise<Response> | Response;
+export type Handler<Services> = (
+  request: Request,
+  services: Services,
+  context: RequestContext,
+) => Promise<Response> | Response;
 
 export interface Route<Services> {
   /** Exact public path for a deployment, such as `/mcp-base/token`. */

@@ -97,5 +97,8 @@ function statusOf(code: OAuthErrorCode): number {
 
 // RFC 6749 §5.2: error_description holds %x20-21 / %x23-5B / %x5D-7E only.
 function printable(text: string): string {
-  return text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, '?').slice(0, 500);
+  return text
+    .replace(/["\\]/g, "'")
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, 500);
 }

@@ -14,7 +14,10 @@ export const maximumBodyBytes = 4 * 1024 * 1024;
 const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 
 /** A JSON answer that must never be cached: tokens, errors, registrations. */
-export function privateJson(body: unknown, init: { status?: number; headers?: Readonly<Record<string, string>> } = {}): Response {
+export function privateJson(
+  body: unknown,
+  init: { status?: number; headers?: Readonly<Record<string, string>> } = {},
+): Response {
   return new Response(JSON.stringify(body), {
     status: init.status ?? 200,
     headers: { 'content-type': 'application/json', ...noStore, ...init.headers },

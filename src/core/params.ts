@@ -34,7 +34,10 @@ export class Params {
       }
       seen.add(name);
       if (value.length > maximumValueLength) {
-        throw new OAuthError('invalid_request', `parameter '${nameForHumans(name)}' is longer than ${maximumValueLength} characters`);
+        throw new OAuthError(
+          'invalid_request',
+          `parameter '${nameForHumans(name)}' is longer than ${maximumValueLength} characters`,
+        );
       }
       if (controlCharacters.test(name) || controlCharacters.test(value)) {
         throw new OAuthError('invalid_request', `parameter '${nameForHumans(name)}' contains control characters`);

@@ -40,9 +40,11 @@ export class ScopeCatalogue {
   constructor(definitions: Readonly<Record<string, ScopeDefinition>> = {}) {
     this.#definitions = new Map(Object.entries(definitions));
     for (const [name, definition] of this.#definitions) {
-      if (!scopeToken.test(name)) throw new ConfigurationError(`scope '${name}' is not a valid scope name (RFC 6749 section 3.3)`);
+      if (!scopeToken.test(name))
+        throw new ConfigurationError(`scope '${name}' is not a valid scope name (RFC 6749 section 3.3)`);
       for (const implied of definition.implies ?? []) {
-        if (!this.#definitions.has(implied)) throw new ConfigurationError(`scope '${name}' implies '${implied}', which is not declared`);
+        if (!this.#definitions.has(implied))
+          throw new ConfigurationError(`scope '${name}' implies '${implied}', which is not declared`);
       }
       for (const tool of definition.tools ?? []) {
         this.#scopesOfTool.set(tool, [...(this.#scopesOfTool.get(tool) ?? []), name]);

@@ -1,6 +1,13 @@
 import type { ResourceUri } from './ids.ts';
 import { parseScope, type ScopeCatalogue } from './scopes.ts';
-import { ConfigurationError, canonicalResource, checkPublicUrl, pathOf, wellKnownPath, withoutTrailingSlash } from './urls.ts';
+import {
+  ConfigurationError,
+  canonicalResource,
+  checkPublicUrl,
+  pathOf,
+  wellKnownPath,
+  withoutTrailingSlash,
+} from './urls.ts';
 
 /** Dynamic client registration (RFC 7591). */
 export interface ClientRegistrationOptions {
@@ -97,9 +104,14 @@ const knownOptions = new Set([
  * @param mcpPath the MCP endpoint's path below `resourceBaseUrl`; '' where the resource is the base URL itself
  * @throws ConfigurationError naming the option
  */
-export function resolveSettings(options: OAuthProviderOptions, mcpPath: string, scopes: ScopeCatalogue): ProviderSettings {
+export function resolveSettings(
+  options: OAuthProviderOptions,
+  mcpPath: string,
+  scopes: ScopeCatalogue,
+): ProviderSettings {
   for (const name of Object.keys(options)) {
-    if (!knownOptions.has(name)) throw new ConfigurationError(`unknown option '${name}'; the options are ${[...knownOptions].join(', ')}`);
+    if (!knownOptions.has(name))
+      throw new ConfigurationError(`unknown option '${name}'; the options are ${[...knownOptions].join(', ')}`);
   }
   checkPublicUrl('baseUrl', options.baseUrl);
   const baseUrl = withoutTrailingSlash(options.baseUrl);
@@ -107,26 +119,40 @@ export function resolveSettings(options: OAuthProviderOptions, mcpPath: string, 
   checkPublicUrl('issuerUrl', issuer);
   const resourceBaseUrl = withoutTrailingSlash(options.resourceBaseUrl ?? baseUrl);
   checkPublicUrl('resourceBaseUrl', resourceBaseUrl);
-  if (options.serviceDocumentationUrl !== undefined) checkPublicUrl('serviceDocumentationUrl', options.serviceDocumentationUrl);
-  if (mcpPath !== '' && !/^(\/[A-Za-z0-9._~-]+)+$/.test(mcpPath)) {
-    throw new ConfigurationError(`mcpPath '${mcpPath}' must be '' or start with a slash and not end with one, such as /mcp`);
+  if (options.serviceDocumentationUrl !== undefined)
+    checkPublicUrl('serviceDocumentationUrl', options.serviceDocumentationUrl);
+  if (mcpPath !== '' && !/^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/.test(mcpPath)) {
+    throw new ConfigurationError(
+      `mcpPath '${mcpPath}' must be '' or start with a slash and not end with one, such as /mcp`,
+    );
   }
   const resource = canonicalResource(`${resourceBaseUrl}${mcpPath}`);
-  if (resource === undefined) throw new ConfigurationError(`resourceBaseUrl '${resourceBaseUrl}' cannot name a resource`);
+  if (resource === undefined)
+    throw new ConfigurationError(`resourceBaseUrl '${resourceBaseUrl}' cannot name a resource`);
 
   const requiredScopes = checkedScopes('requiredScopes', options.requiredScopes ?? []);
   const registration = options.clientRegistration ?? {};
   const declared = scopes.names.length > 0 ? scopes.names : undefined;
-  const validScopes = registration.validScopes === undefined ? declared : checkedScopes('clientRegistration.validScopes', registration.validScopes);
-  const defaultScopes = checkedScopes('clientRegistration.defaultScopes', registration.defaultScopes ?? validScopes ?? requiredScopes);
+  const validScopes =
+    registration.validScopes === undefined
+      ? declared
+      : checkedScopes('clientRegistration.validScopes', registration.validScopes);
+  const defaultScopes = checkedScopes(
+    'clientRegistration.defaultScopes',
+    registration.defaultScopes ?? validScopes ?? requiredScopes,
+  );
   for (const scope of defaultScopes) {
     if (validScopes !== undefined && !validScopes.includes(scope)) {
-      throw new ConfigurationError(`clientRegistration.defaultScopes names '${scope}', which is not among clientRegistration.validScopes`);
+      throw new ConfigurationError(
+        `clientRegistration.defaultScopes names '${scope}', which is not among clientRegistration.validScopes`,
+      );
     }
   }
   const expiry = registration.clientSecretExpirySeconds;
   if (expiry !== undefined && !(Number.isInteger(expiry) && expiry > 0)) {
-    throw new ConfigurationError('clientRegistration.clientSecretExpirySeconds must be a whole number of seconds above 0');
+    throw new ConfigurationError(
+      'clientRegistration.clientSecretExpirySeconds must be a whole number of seconds above 0',
+    );
   }
 
   const prefix = pathOf(baseUrl);
@@ -160,7 +186,8 @@ export function resolveSettings(options: OAuthProviderOptions, mcpPath: string, 
 
 function checkedScopes(option: string, scopes: readonly string[]): readonly string[] {
   for (const scope of scopes) {
-    if (parseScope(scope)?.length !== 1) throw new ConfigurationError(`${option} contains '${scope}', which is not a scope name`);
+    if (parseScope(scope)?.length !== 1)
+      throw new ConfigurationError(`${option} contains '${scope}', which is not a scope name`);
   }
   return scopes;
 }

@@ -1,9 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 import type { ResourceUri } from './ids.ts';
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
+const loopback = loopbackAddresses();
+
+// Scheme, two slashes, a host as it is sent in a Host header. URL parsers accept and repair much else; clients compare bytes.
+const plainUrl = /^https?:\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(\/.*)?$/i;
 
 /** A configured URL that cannot be used, with what to change. */
 export class ConfigurationError extends Error {
@@ -21,7 +22,7 @@ export function isLoopbackHost(hostname: string): boolean {
 
 /**
  * Checks a URL that the operator configured: absolute, https (http only on loopback), no credentials, query or
- * fragment.
+ * fragment, and nothing that a URL parser would have to repair.
  * @param setting the setting's name, for the message
  * @throws ConfigurationError
  * @see RFC 8414 §2
@@ -31,17 +32,30 @@ export function checkPublicUrl(setting: string, value: string): URL {
   try {
     url = new URL(value);
   } catch {
-    throw new ConfigurationError(`${setting} '${value}' is not an absolute URL; write for example https://mcp.example.com`);
+    throw new ConfigurationError(
+      `${setting} '${value}' is not an absolute URL; write for example https://mcp.example.com`,
+    );
   }
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {
-    throw new ConfigurationError(`${setting} '${value}' must use https (http is for localhost, 127.0.0.1 and [::1] only)`);
+    throw new ConfigurationError(
+      `${setting} '${value}' must use https (http is for localhost, 127.0.0.1 and [::1] only)`,
+    );
   }
   if (url.username !== '' || url.password !== '') {
     throw new ConfigurationError(`${setting} '${value}' must not contain a user name or password`);
   }
   if (value.includes('?')) throw new ConfigurationError(`${setting} '${value}' must not have a query`);
   if (value.includes('#')) throw new ConfigurationError(`${setting} '${value}' must not have a fragment`);
-  if (/\s|\\/.test(value)) throw new ConfigurationError(`${setting} '${value}' must not contain white space or back-slashes`);
+  if (/[^\x21-\x7e]|["<>\\^`{|}]/.test(value)) {
+    throw new ConfigurationError(
+      `${setting} '${value}' must not contain white space, quotes, back-slashes or letters beyond ASCII (write international names in their xn-- form)`,
+    );
+  }
+  if (!plainUrl.test(value) || /\/\.\.?(\/|$)/.test(value)) {
+    throw new ConfigurationError(
+      `${setting} '${value}' must be spelled in full and plainly, such as https://mcp.example.com/path`,
+    );
+  }
   return url;
 }
 
@@ -77,4 +91,11 @@ export function canonicalResource(value: string): ResourceUri | undefined {
 /** Inserts a well-known suffix between host and path, as RFC 8414 §3.1 and RFC 9728 §3.1 ask. */
 export function wellKnownPath(suffix: string, identifier: string): string {
   return `/.well-known/${suffix}${pathOf(identifier)}`;
+}
+
+function loopbackAddresses(): BlockList {
+  const addresses = new BlockList();
+  addresses.addSubnet('127.0.0.0', 8, 'ipv4');
+  addresses.addAddress('::1', 'ipv6');
+  return addresses;
 }

@@ -45,7 +45,8 @@ export class ValidatedRedirectUri {
   with(parameters: Readonly<Record<string, string | undefined>>): string {
     const appended = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) if (value !== undefined) appended.set(name, value);
-    const separator = this.#uri.includes('?') ? (/[?&]$/.test(this.#uri) ? '' : '&') : '?';
+    const query = this.#uri.indexOf('?');
+    const separator = query === -1 ? '?' : query === this.#uri.length - 1 || this.#uri.endsWith('&') ? '' : '&';
     return `${this.#uri}${separator}${appended}`;
   }
 }

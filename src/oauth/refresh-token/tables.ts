@@ -2,7 +2,7 @@ import type { Migration } from '../../core/database.ts';
 
 export const refreshTokenMigrations: readonly Migration[] = [
   {
-    id: '0003-refresh-tokens',
+    id: '0004-refresh-tokens',
     statements: [
       `CREATE TABLE refresh_tokens (
         token_hash TEXT PRIMARY KEY,

@@ -6,6 +6,12 @@ import { isLoopbackHost } from '../../core/urls.ts';
 export const maximumRedirectUris = 20;
 const maximumLength = 2048;
 
+// RFC 6749 §4.1.2, §4.1.2.1 and RFC 9207 §2: what this server appends must not be there twice.
+const responseParameters = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri'];
+
+// URL parsers decode percent signs in hosts and repair missing slashes; whoever is shown the URI must see what they make of it.
+const plainAuthority = /^https?:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?([/?]|$)/;
+
 /** Private-use schemes of well-known MCP clients that, against RFC 8252 §7.1, are not reverse domain names. */
 export const knownAppSchemes: readonly string[] = ['cursor', 'vscode', 'vscode-insiders', 'windsurf', 'zed', 'claude', 'warp', 'raycast', 'goose'];
 
@@ -30,13 +36,13 @@ function checkRedirectUri(uri: string, applicationType: ApplicationType | undefi
   if (uri.includes('#')) throw refused(`${shown} has a fragment`);
   if (!URL.canParse(uri)) throw refused(`${shown} is not an absolute URI`);
   const url = new URL(uri);
-  if (url.username !== '' || url.password !== '' || /^[a-z]+:\/\/[^/?]*@/i.test(uri)) throw refused(`${shown} contains a user name or password`);
+  if (url.username !== '' || url.password !== '' || /^[^/?]*:\/\/[^/?]*@/.test(uri)) throw refused(`${shown} contains a user name or password`);
   if (/\/(\.|%2e){1,2}(\/|\?|$)/i.test(uri)) throw refused(`${shown} contains dot segments`);
-  for (const name of ['code', 'state', 'iss', 'error']) {
+  for (const name of responseParameters) {
     if (url.searchParams.has(name)) throw refused(`${shown} already has the response parameter '${name}' in its query`);
   }
   const web = url.protocol === 'http:' || url.protocol === 'https:';
-  if (web && !/^https?:\/\/[^/?]/.test(uri)) throw refused(`${shown} must spell its scheme in lower case and have a host`);
+  if (web && !plainAuthority.test(uri)) throw refused(`${shown} must have its scheme in lower case, two slashes, and a host in plain letters, digits and periods`);
   if (url.protocol === 'https:') {
     if (applicationType === 'web' && isLoopbackHost(url.hostname)) throw refused(`${shown} is a loopback address, which application_type web must not use`);
     return;

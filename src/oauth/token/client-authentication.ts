@@ -58,7 +58,7 @@ function presentedCredentials(headers: Headers, params: Params): PresentedCreden
     const basic = parseBasic(authorization);
     if (basic === undefined) throw refused('the Authorization header is not valid Basic credentials', 'client_secret_basic');
     // RFC 6749 §2.3: a client MUST NOT use more than one authentication method in a request.
-    if (bodySecret !== undefined) throw refused('credentials are in both the Authorization header and the body', 'client_secret_basic');
+    if (bodySecret !== undefined) throw new OAuthError('invalid_request', 'credentials are in both the Authorization header and the body');
     if (bodyId !== undefined && bodyId !== basic.clientId) {
       throw refused('client_id in the body differs from the Authorization header', 'client_secret_basic');
     }

@@ -1,5 +1,6 @@
 import type { OAuthCapability } from './grant-handler.ts';
 import { tokenEndpoint } from './endpoint.ts';
+import { grantMigrations } from './tables.ts';
 
 /** The token endpoint: authenticates the client and hands over to the grant's capability. */
 export const token: OAuthCapability = {
@@ -11,4 +12,5 @@ export const token: OAuthCapability = {
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
     grant_types_supported: [...provider.grantHandlers.keys()],
   }),
+  migrations: grantMigrations,
 };

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { OAuthError } from './errors.ts';
+import { errorResponse, mediaType, privateJson, publicJson, readBody, redirect } from './http.ts';
+
+const post = (body: BodyInit, headers: Record<string, string> = {}) =>
+  new Request('http://localhost/', { method: 'POST', body, headers });
+
+describe('readBody', () => {
+  it('reads UTF-8, without the byte order mark', async () => {
+    expect(await readBody(post('é'))).toBe('é');
+    expect(await readBody(post('\ufeffx'))).toBe('x');
+    expect(await readBody(new Request('http://localhost/'))).toBe('');
+  });
+
+  it('refuses bytes that are not UTF-8', async () => {
+    await expect(readBody(post(new Uint8Array([0xff, 0xfe])))).rejects.toMatchObject({
+      code: 'invalid_request',
+      status: 400,
+    });
+  });
+
+  it('stops reading at the limit, whatever length was declared', async () => {
+    let pulled = 0;
+    let cancelled = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        pulled += 1;
+        controller.enqueue(new Uint8Array(1024));
+      },
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    const request = new Request('http://localhost/', { method: 'POST', body: endless, duplex: 'half' } as RequestInit);
+    await expect(readBody(request, 10 * 1024)).rejects.toMatchObject({ status: 413 });
+    expect(pulled).toBeLessThan(20);
+    expect(cancelled).toBe(true);
+  });
+
+  it('refuses a declared length beyond the limit without reading', async () => {
+    await expect(readBody(post('x', { 'content-length': '99' }), 10)).rejects.toMatchObject({ status: 413 });
+    expect(await readBody(post('0123456789'), 10)).toBe('0123456789');
+    await expect(readBody(post('0123456789a'), 10)).rejects.toMatchObject({ status: 413 });
+  });
+});
+
+describe('answers', () => {
+  it('are private unless they are metadata [OAUTH21-26, RFC6749-08]', () => {
+    const answers = [
+      privateJson({}),
+      errorResponse(new OAuthError('invalid_grant', 'x')),
+      redirect('https://a.example/'),
+    ];
+    for (const { headers } of answers) {
+      expect(headers.get('cache-control')).toBe('no-store');
+      expect(headers.get('pragma')).toBe('no-cache');
+    }
+    expect(publicJson({}).headers.get('cache-control')).toBe('public, max-age=3600');
+  });
+
+  it('never send what is meant for the operator', async () => {
+    const error = new OAuthError('invalid_request', 'shown', { hint: 'for the operator', detail: 'for the log' });
+    expect(await errorResponse(error).json()).toEqual({ error: 'invalid_request', error_description: 'shown' });
+  });
+});
+
+describe('mediaType', () => {
+  it('is lower-case and without parameters', () => {
+    expect(mediaType(post('x', { 'content-type': 'Application/JSON ; charset=utf-8' }))).toBe('application/json');
+    expect(mediaType(new Request('http://localhost/'))).toBe('');
+  });
+});

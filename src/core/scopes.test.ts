@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatScope, parseScope, ScopeCatalogue } from './scopes.ts';
+import { ConfigurationError } from './urls.ts';
+
+const names = fc.string({ unit: fc.constantFrom(...'abcz09:._-/!#[]~'), minLength: 1, maxLength: 12 });
+
+describe('parseScope', () => {
+  it('reads back any list of names, each once, in order', () => {
+    fc.assert(
+      fc.property(fc.array(names, { maxLength: 12 }), (list) => {
+        expect(parseScope(formatScope(list))).toEqual([...new Set(list)]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('yields names of the grammar or nothing at all', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+        for (const name of parseScope(text) ?? []) expect(name).toMatch(/^[\x21\x23-\x5b\x5d-\x7e]+$/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each(['a"b', 'a\\b', 'a\tb', 'a\nb', 'é', 'a\u00a0b', 'x'.repeat(129)])('refuses %j', (text) => {
+    expect(parseScope(text)).toBeUndefined();
+  });
+
+  it('reads any number of spaces as one', () => {
+    expect(parseScope('  a   b ')).toEqual(['a', 'b']);
+    expect(parseScope(' ')).toEqual([]);
+  });
+});
+
+describe('ScopeCatalogue', () => {
+  const catalogue = new ScopeCatalogue({
+    read: { tools: ['list', 'get'] },
+    write: { implies: ['read'], tools: ['put'] },
+    admin: { implies: ['write', 'audit'], tools: ['put'] },
+    audit: { implies: ['admin'] },
+  });
+
+  it('counts implied scopes, through chains and circles [MCP-AUTH-30]', () => {
+    expect(catalogue.expand(['write'])).toEqual(new Set(['write', 'read']));
+    expect([...catalogue.expand(['audit'])].sort()).toEqual(['admin', 'audit', 'read', 'write']);
+    expect(catalogue.missing(['write'], ['read', 'admin'])).toEqual(['admin']);
+  });
+
+  it('lets undeclared scopes imply nothing and unlock nothing', () => {
+    expect(catalogue.expand(['other'])).toEqual(new Set(['other']));
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      expect(catalogue.get(name)).toBeUndefined();
+      expect(catalogue.expand([name])).toEqual(new Set([name]));
+      expect(catalogue.scopesOfTool(name)).toBeUndefined();
+    }
+  });
+
+  it('takes names of object members as scopes and tools like any other', () => {
+    const definitions = JSON.parse(
+      '{"__proto__": {"tools": ["constructor"]}, "constructor": {"implies": ["__proto__"]}}',
+    );
+    const odd = new ScopeCatalogue(definitions);
+    expect(odd.names).toEqual(['__proto__', 'constructor']);
+    expect(odd.scopesOfTool('constructor')).toEqual(['__proto__']);
+    expect(odd.scopesOfTool('toString')).toBeUndefined();
+    expect(odd.expand(['constructor'])).toEqual(new Set(['constructor', '__proto__']));
+  });
+
+  it('lists every scope that unlocks a tool', () => {
+    expect(catalogue.scopesOfTool('put')).toEqual(['write', 'admin']);
+    expect(catalogue.guardsTools).toBe(true);
+    expect(new ScopeCatalogue({ read: {} }).guardsTools).toBe(false);
+  });
+
+  it('refuses malformed names and implied scopes that do not exist', () => {
+    expect(() => new ScopeCatalogue({ 'a b': {} })).toThrow(ConfigurationError);
+    expect(() => new ScopeCatalogue({ a: { implies: ['b'] } })).toThrow("implies 'b', which is not declared");
+  });
+});

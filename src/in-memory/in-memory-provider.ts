@@ -1,0 +1,150 @@
+import type { ProviderEnvironment } from '../core/environment.ts';
+import { AlreadySpentError, OAuthError } from '../core/errors.ts';
+import { hashSecret } from '../core/hash.ts';
+import type { ClientId, Subject } from '../core/ids.ts';
+import type { AccessToken, AuthorizationCode, Client, RefreshToken, RevocableToken } from '../core/records.ts';
+import type { OAuthProviderOptions } from '../core/settings.ts';
+import { ConfigurationError } from '../core/urls.ts';
+import { issueCode } from '../oauth/authorization-code/approve.ts';
+import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
+import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
+import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
+import { ConsumedGrant } from '../oauth/token/consumed-grant.ts';
+import { accessTokenFor, mintSecret, refreshTokenFor } from '../oauth/token/mint.ts';
+import { TokenSet } from '../oauth/token/token-set.ts';
+import { OAuthProvider } from '../provider.ts';
+import { MemoryStore, type StoredGrant } from './memory-store.ts';
+
+/** What the absent user "decided". */
+export interface AutomaticApproval {
+  readonly subject: string;
+  /** Default: all that the request asks for. Others are ignored. */
+  readonly scopes?: readonly string[];
+  /** When the user signed in, milliseconds since the epoch. Default: now. */
+  readonly authenticatedAt?: number;
+  /** Further facts for the application, found on every access token of this approval. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+/** Decides on an authorization request without asking anybody. Throws `OAuthError`, such as `access_denied`, to refuse. */
+export type Approve = (client: Client, request: AuthorizeRequest) => AutomaticApproval | Promise<AutomaticApproval>;
+
+export interface InMemoryProviderOptions extends OAuthProviderOptions {
+  /** Default: approves everything as `demo-user`. */
+  readonly approve?: Approve;
+  /** How many clients are remembered. The oldest one without a live grant makes room for a new one. Default: 1000. */
+  readonly maximumClients?: number;
+}
+
+/**
+ * An authorization server for tests and demonstrations. It signs nobody in: **every request is approved at once**, as
+ * `demo-user` unless told otherwise, and everything is forgotten when the process ends. Never use it in production.
+ * Apart from that it keeps the whole contract of `OAuthProvider`, and passes its acceptance suite.
+ */
+export class InMemoryProvider extends OAuthProvider {
+  protected readonly store = new MemoryStore();
+  readonly #approve: Approve;
+  readonly #maximumClients: number;
+
+  /** @throws ConfigurationError as `OAuthProvider` does */
+  constructor({ approve, maximumClients = 1000, ...options }: InMemoryProviderOptions, environment: ProviderEnvironment = {}) {
+    super(options, environment);
+    if (!(Number.isInteger(maximumClients) && maximumClients > 0)) throw new ConfigurationError('maximumClients must be a whole number above 0');
+    this.#approve = approve ?? (() => ({ subject: 'demo-user' }));
+    this.#maximumClients = maximumClients;
+  }
+
+  override async getClient(clientId: ClientId): Promise<Client | undefined> {
+    return this.store.clients.get(clientId);
+  }
+
+  override async registerClient(client: Client): Promise<void> {
+    if (!this.store.addClient(client, this.#maximumClients, this.clock.now())) {
+      throw new OAuthError('temporarily_unavailable', 'no more clients can register at present');
+    }
+  }
+
+  override async authorize(client: Client, request: AuthorizeRequest): Promise<URL> {
+    const approval = await this.#approve(client, request);
+    const now = this.clock.now();
+    const { record, redirectTo } = issueCode(
+      request,
+      {
+        subject: approval.subject as Subject,
+        scopes: approval.scopes ?? request.scopes,
+        authenticatedAt: approval.authenticatedAt ?? now,
+      },
+      { random: this.random, now, lifetime: this.environment.lifetimes.authorizationCode, issuer: this.settings.issuer },
+    );
+    this.store.addCode(record, now, approval.claims);
+    const { grantId, subject } = record.grant;
+    this.report({ name: 'code.issued', clientId: client.clientId, subject, grantId });
+    return new URL(redirectTo);
+  }
+
+  override async loadAuthorizationCode(_client: Client, code: string): Promise<AuthorizationCode | undefined> {
+    return this.store.findCode(hashSecret(code));
+  }
+
+  override async exchangeAuthorizationCode(client: Client, code: RedeemableCode): Promise<TokenSet> {
+    const stored = this.store.spend(code.hash, this.clock.now());
+    if (stored === undefined) throw new AlreadySpentError();
+    const tokens = this.#issue(client, ConsumedGrant.claim(code, true), stored);
+    this.report({ name: 'code.redeemed', clientId: client.clientId, subject: code.grant.subject, grantId: code.grant.grantId });
+    return tokens;
+  }
+
+  override async loadRefreshToken(_client: Client, token: string): Promise<RefreshToken | undefined> {
+    return this.store.findRefreshToken(hashSecret(token));
+  }
+
+  override async exchangeRefreshToken(client: Client, token: RedeemableRefreshToken, _scopes: readonly string[]): Promise<TokenSet> {
+    const rotation = this.store.rotate(token.hash, this.clock.now(), this.environment.lifetimes.refreshTokenGrace);
+    const event = { clientId: client.clientId, subject: token.grant.subject, grantId: token.grant.grantId };
+    switch (rotation.outcome) {
+      case 'reused':
+        throw new AlreadySpentError();
+      case 'refused':
+        throw new OAuthError('invalid_grant', 'the refresh token is revoked, or was presented again too often');
+      case 'rotated':
+        this.report({ name: 'token.refreshed', ...event });
+        break;
+      case 'retried':
+        this.report({ name: 'token.refresh_retried', ...event, reason: 'the previous refresh token came again within the grace' });
+        break;
+    }
+    return this.#issue(client, ConsumedGrant.claim(token, true), rotation.stored);
+  }
+
+  override async loadAccessToken(token: string): Promise<AccessToken | undefined> {
+    return this.store.findAccessToken(hashSecret(token));
+  }
+
+  override async revokeToken(token: RevocableToken): Promise<void> {
+    const { clientId, subject, grantId } = token.kind === 'access_token' ? token : token.grant;
+    if (this.store.revoke(grantId)) {
+      this.report({ name: 'grant.revoked', clientId, subject, grantId, reason: `its ${token.kind.replaceAll('_', ' ')} was revoked` });
+    }
+  }
+
+  // Called in the same turn as the store's decision, so that nothing comes in between.
+  #issue(client: Client, consumed: ConsumedGrant, stored: StoredGrant): TokenSet {
+    const { lifetimes } = this.environment;
+    const { grant, scopes } = consumed;
+    const now = this.clock.now();
+    const access = mintSecret(this.random);
+    const refresh = client.grantTypes.includes('refresh_token') ? mintSecret(this.random) : undefined;
+    const accessToken = accessTokenFor(grant, scopes, access.hash, now, lifetimes);
+    this.store.addTokens(
+      stored,
+      stored.claims === undefined ? accessToken : { ...accessToken, claims: stored.claims },
+      refresh === undefined ? undefined : refreshTokenFor(grant, refresh.hash, stored.approvedAt, now, lifetimes),
+      now,
+    );
+    return TokenSet.issue(consumed, {
+      accessToken: access.secret,
+      expiresIn: Math.floor(lifetimes.accessToken / 1000),
+      ...(refresh === undefined ? {} : { refreshToken: refresh.secret }),
+    });
+  }
+}

@@ -1,0 +1,148 @@
+import type { ClientId, GrantId, SecretHash } from '../core/ids.ts';
+import type { AccessToken, AuthorizationCode, Client, Grant, RefreshToken } from '../core/records.ts';
+
+/** A lost response or a second tab gets a fresh token at most this often before the next rotation. */
+export const maximumRetries = 8;
+
+/** Expired entries are looked for after at least this many writes. */
+const writesBetweenSweeps = 1000;
+
+/** A grant with the state of its token family. Times are milliseconds since the epoch. */
+export interface StoredGrant {
+  readonly grant: Grant;
+  readonly approvedAt: number;
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** Grows by one with every rotation. */
+  readonly generation: number;
+  readonly rotatedAt: number;
+  /** How often the previous generation's tokens were presented again since the last rotation. */
+  readonly retries: number;
+}
+
+export interface StoredRefreshToken extends RefreshToken {
+  /** The grant's generation for which it was issued. */
+  readonly generation: number;
+}
+
+/**
+ * `rotated`: this call advanced the family. `retried`: the token is of the immediately previous generation and within
+ * the grace. `refused`: it was retried too often, or its grant is gone. `reused`: it is older than that.
+ */
+export type Rotation =
+  | { readonly outcome: 'rotated' | 'retried'; readonly stored: StoredGrant }
+  | { readonly outcome: 'refused' | 'reused' };
+
+/**
+ * Everything that an `InMemoryProvider` remembers; secrets as hashes. Each method runs to its end without waiting, which
+ * makes it atomic. Whatever hangs on a grant counts only as long as the grant is here.
+ */
+export class MemoryStore {
+  readonly clients = new Map<ClientId, Client>();
+  readonly grants = new Map<GrantId, StoredGrant>();
+  readonly codes = new Map<SecretHash, AuthorizationCode>();
+  readonly refreshTokens = new Map<SecretHash, StoredRefreshToken>();
+  readonly accessTokens = new Map<string, AccessToken>();
+  #writesUntilSweep = writesBetweenSweeps;
+
+  /**
+   * Adds a client; where there are too many, the oldest one without a live grant makes room.
+   * @returns whether there was room
+   */
+  addClient(client: Client, maximumClients: number, now: number): boolean {
+    if (this.clients.size >= maximumClients) {
+      this.removeExpired(now);
+      const inUse = new Set([...this.grants.values()].map(({ grant }) => grant.clientId));
+      const oldest = [...this.clients.keys()].find((clientId) => !inUse.has(clientId));
+      if (oldest === undefined) return false;
+      this.clients.delete(oldest);
+    }
+    this.clients.set(client.clientId, client);
+    return true;
+  }
+
+  addCode(code: AuthorizationCode, approvedAt: number, claims: Readonly<Record<string, unknown>> | undefined): void {
+    this.#countWrite(approvedAt);
+    const { grant } = code;
+    this.grants.set(grant.grantId, { grant, approvedAt, generation: 0, rotatedAt: approvedAt, retries: 0, ...(claims === undefined ? {} : { claims }) });
+    this.codes.set(code.hash, code);
+  }
+
+  findCode(hash: SecretHash): AuthorizationCode | undefined {
+    return this.#hangingOnGrant(this.codes.get(hash), (code) => code.grant.grantId);
+  }
+
+  findRefreshToken(hash: SecretHash): StoredRefreshToken | undefined {
+    return this.#hangingOnGrant(this.refreshTokens.get(hash), (token) => token.grant.grantId);
+  }
+
+  findAccessToken(hash: SecretHash): AccessToken | undefined {
+    return this.#hangingOnGrant(this.accessTokens.get(hash), (token) => token.grantId);
+  }
+
+  /** Spends a code, once. @returns its grant where this call did, `undefined` where it was spent or revoked before */
+  spend(hash: SecretHash, now: number): StoredGrant | undefined {
+    const code = this.codes.get(hash);
+    if (code === undefined || code.spentAt !== undefined) return undefined;
+    this.codes.set(hash, { ...code, spentAt: now });
+    return this.grants.get(code.grant.grantId);
+  }
+
+  /**
+   * Decides what presenting a refresh token means, and advances its family accordingly.
+   * @param grace milliseconds after a rotation during which the previous generation counts as a retry
+   */
+  rotate(hash: SecretHash, now: number, grace: number): Rotation {
+    const token = this.refreshTokens.get(hash);
+    const stored = token === undefined ? undefined : this.grants.get(token.grant.grantId);
+    if (token === undefined || stored === undefined) return { outcome: 'refused' };
+    if (token.generation === stored.generation) {
+      return this.#advanced('rotated', { ...stored, generation: stored.generation + 1, rotatedAt: now, retries: 0 });
+    }
+    if (token.generation !== stored.generation - 1 || stored.rotatedAt + grace <= now) return { outcome: 'reused' };
+    if (stored.retries >= maximumRetries) return { outcome: 'refused' };
+    return this.#advanced('retried', { ...stored, retries: stored.retries + 1 });
+  }
+
+  /** Adds tokens of a grant, the refresh token in the family's present generation. */
+  addTokens({ generation }: StoredGrant, accessToken: AccessToken, refreshToken: RefreshToken | undefined, now: number): void {
+    this.#countWrite(now);
+    this.accessTokens.set(accessToken.tokenId, accessToken);
+    if (refreshToken !== undefined) this.refreshTokens.set(refreshToken.hash, { ...refreshToken, generation });
+  }
+
+  /** Ends a grant with all that hangs on it. @returns whether it was alive */
+  revoke(grantId: GrantId): boolean {
+    return this.grants.delete(grantId);
+  }
+
+  /** Forgets what has expired or was revoked, and grants that nothing hangs on any more. */
+  removeExpired(now: number): void {
+    const inUse = new Set<GrantId>();
+    const sweep = <Key, Entry extends { readonly expiresAt: number }>(entries: Map<Key, Entry>, grantIdOf: (entry: Entry) => GrantId) => {
+      for (const [key, entry] of entries) {
+        const grantId = grantIdOf(entry);
+        if (entry.expiresAt <= now || !this.grants.has(grantId)) entries.delete(key);
+        else inUse.add(grantId);
+      }
+    };
+    sweep(this.codes, (code) => code.grant.grantId);
+    sweep(this.refreshTokens, (token) => token.grant.grantId);
+    sweep(this.accessTokens, (token) => token.grantId);
+    for (const grantId of this.grants.keys()) if (!inUse.has(grantId)) this.grants.delete(grantId);
+    this.#writesUntilSweep = Math.max(writesBetweenSweeps, this.codes.size + this.refreshTokens.size + this.accessTokens.size);
+  }
+
+  #advanced(outcome: 'rotated' | 'retried', stored: StoredGrant): Rotation {
+    this.grants.set(stored.grant.grantId, stored);
+    return { outcome, stored };
+  }
+
+  #hangingOnGrant<Entry>(entry: Entry | undefined, grantIdOf: (entry: Entry) => GrantId): Entry | undefined {
+    return entry !== undefined && this.grants.has(grantIdOf(entry)) ? entry : undefined;
+  }
+
+  #countWrite(now: number): void {
+    this.#writesUntilSweep -= 1;
+    if (this.#writesUntilSweep <= 0) this.removeExpired(now);
+  }
+}

@@ -1,0 +1,116 @@
+import { type Database, type Statement, sql } from '../../core/database.ts';
+import type { SecretHash } from '../../core/ids.ts';
+import type { AuthorizationCode, Grant, RefreshToken } from '../../core/records.ts';
+import { grantColumns, grantOf } from '../token/grant-store.ts';
+
+/** Authorization codes in the database. */
+export class AuthorizationCodeStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** A code with its grant, spent or not; `undefined` where unknown. */
+  async load(hash: SecretHash): Promise<AuthorizationCode | undefined> {
+    const [row] = await this.#database.read(
+      `SELECT c.code_hash, c.redirect_uri, c.redirect_uri_was_sent, c.code_challenge, c.expires_at AS code_expires_at, c.spent_at, ${grantColumns}
+       FROM authorization_codes c JOIN grants g ON g.grant_id = c.grant_id WHERE c.code_hash = ?`,
+      hash,
+    );
+    if (row === undefined) return undefined;
+    return {
+      kind: 'authorization_code',
+      hash,
+      grant: grantOf(row),
+      redirectUri: row['redirect_uri'] as string,
+      redirectUriWasSent: row['redirect_uri_was_sent'] === 1,
+      codeChallenge: row['code_challenge'] as string,
+      expiresAt: row['code_expires_at'] as number,
+      ...(row['spent_at'] === null ? {} : { spentAt: row['spent_at'] as number }),
+    };
+  }
+
+  /**
+   * Spends a code, once: of any number of concurrent calls, in any number of processes, one resolves to `true`. In the same
+   * transaction the refresh token is stored and the grant counts as used.
+   * @param spentBy unique to this redemption
+   * @param refreshToken absent where the client is not registered for refresh tokens
+   * @param grantExpiresAt when nothing of this grant can be alive any more, milliseconds since the epoch
+   */
+  async redeem(code: { readonly hash: SecretHash; readonly grant: Grant }, spentBy: string, refreshToken: RefreshToken | undefined, now: number, grantExpiresAt: number): Promise<boolean> {
+    const won = `EXISTS (SELECT 1 FROM authorization_codes WHERE code_hash = ? AND spent_by = ?)`;
+    const { grantId, clientId } = code.grant;
+    const [spent] = await this.#database.write(
+      sql(
+        `UPDATE authorization_codes SET spent_at = ?, spent_by = ?
+         WHERE code_hash = ? AND spent_at IS NULL AND expires_at > ?
+           AND EXISTS (SELECT 1 FROM grants g WHERE g.grant_id = authorization_codes.grant_id AND g.revoked_at IS NULL)
+         RETURNING code_hash`,
+        now,
+        spentBy,
+        code.hash,
+        now,
+      ),
+      sql(
+        `UPDATE grants SET redeemed_at = ?, last_used_at = ?, expires_at = ? WHERE grant_id = ? AND ${won}`,
+        now,
+        now,
+        grantExpiresAt,
+        grantId,
+        code.hash,
+        spentBy,
+      ),
+      ...(refreshToken === undefined
+        ? []
+        : [
+            sql(
+              `INSERT INTO refresh_tokens (token_hash, grant_id, generation, issued_at, expires_at)
+               SELECT ?, grant_id, 0, ?, ? FROM grants WHERE grant_id = ? AND ${won}`,
+              refreshToken.hash,
+              now,
+              refreshToken.expiresAt,
+              grantId,
+              code.hash,
+              spentBy,
+            ),
+          ]),
+      sql(`UPDATE clients SET last_used_at = ? WHERE client_id = ? AND ${won}`, now, clientId, code.hash, spentBy),
+    );
+    return (spent?.length ?? 0) === 1;
+  }
+}
+
+/**
+ * The statements that store an approved grant and its code, to run in the transaction that records the approval.
+ * @param condition SQL that must hold for them to have any effect, with its values
+ */
+export function storeCode(record: AuthorizationCode, approvedAt: number, condition: Statement): Statement[] {
+  const { grant } = record;
+  return [
+    sql(
+      `INSERT INTO grants (grant_id, client_id, subject, scopes, resource, authenticated_at, approved_at, expires_at)
+       SELECT ?, ?, ?, ?, ?, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT) WHERE ${condition.sql}`,
+      grant.grantId,
+      grant.clientId,
+      grant.subject,
+      JSON.stringify(grant.scopes),
+      grant.resource,
+      grant.authenticatedAt,
+      approvedAt,
+      record.expiresAt,
+      ...condition.values,
+    ),
+    sql(
+      `INSERT INTO authorization_codes (code_hash, grant_id, redirect_uri, redirect_uri_was_sent, code_challenge, expires_at)
+       SELECT ?, ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT) WHERE ${condition.sql}`,
+      record.hash,
+      grant.grantId,
+      record.redirectUri,
+      record.redirectUriWasSent ? 1 : 0,
+      record.codeChallenge,
+      record.expiresAt,
+      ...condition.values,
+    ),
+  ];
+}

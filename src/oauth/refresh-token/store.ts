@@ -1,0 +1,112 @@
+import { type Database, type Row, sql } from '../../core/database.ts';
+import type { SecretHash } from '../../core/ids.ts';
+import type { RefreshToken } from '../../core/records.ts';
+import { grantColumns, grantOf } from '../token/grant-store.ts';
+
+/** A lost response or a second tab gets a fresh token at most this often before the next rotation. */
+export const maximumRetries = 8;
+
+/** A refresh token together with what its rotation needs to know. */
+export interface StoredRefreshToken extends RefreshToken {
+  readonly approvedAt: number;
+}
+
+/**
+ * `rotated`: this call advanced the family. `retried`: the token is the immediately previous one and within the grace, so a
+ * sibling of the current one was stored. `refused`: too many retries. `reused`: the token is older than that.
+ */
+export type Rotation = 'rotated' | 'retried' | 'refused' | 'reused';
+
+/**
+ * Refresh tokens in the database. Each token carries the generation of its grant at which it was issued; the grant's own
+ * generation is the family's present one. A token of the present generation rotates; one behind may be a retry; anything
+ * older is reuse.
+ */
+export class RefreshTokenStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** A refresh token of a grant that is not revoked, rotated or not. */
+  async load(hash: SecretHash): Promise<StoredRefreshToken | undefined> {
+    const [row] = await this.#database.read(
+      `SELECT t.issued_at, t.expires_at AS token_expires_at, g.approved_at, ${grantColumns}
+       FROM refresh_tokens t JOIN grants g ON g.grant_id = t.grant_id WHERE t.token_hash = ? AND g.revoked_at IS NULL`,
+      hash,
+    );
+    return row === undefined ? undefined : refreshTokenOf(hash, row);
+  }
+
+  /**
+   * Rotates a token, or takes it for a retry, in one transaction: of any number of concurrent calls with one token exactly
+   * one resolves to `rotated`.
+   * @param next the token to store
+   * @param grace milliseconds after a rotation during which the previous token counts as a retry
+   */
+  async rotate(token: { readonly hash: SecretHash }, next: RefreshToken, now: number, grace: number): Promise<Rotation> {
+    const { grantId } = next.grant;
+    const [rotated, retried, , state] = await this.#database.write(
+      sql(
+        `UPDATE grants SET generation = generation + 1, rotated_at = ?, rotated_by = ?, retries = 0, last_used_at = ?, expires_at = ?
+         WHERE grant_id = ? AND revoked_at IS NULL
+           AND generation = (SELECT generation FROM refresh_tokens WHERE token_hash = ? AND expires_at > ?)
+         RETURNING grant_id`,
+        now,
+        next.hash,
+        now,
+        next.expiresAt,
+        grantId,
+        token.hash,
+        now,
+      ),
+      sql(
+        `UPDATE grants SET retries = retries + 1, retried_by = ?, last_used_at = ?
+         WHERE grant_id = ? AND revoked_at IS NULL AND rotated_by <> ? AND retries < ? AND rotated_at > ?
+           AND generation = 1 + (SELECT generation FROM refresh_tokens WHERE token_hash = ? AND expires_at > ?)
+         RETURNING grant_id`,
+        next.hash,
+        now,
+        grantId,
+        next.hash,
+        maximumRetries,
+        now - grace,
+        token.hash,
+        now,
+      ),
+      sql(
+        `INSERT INTO refresh_tokens (token_hash, grant_id, generation, issued_at, expires_at)
+         SELECT ?, grant_id, generation, CAST(? AS BIGINT), CAST(? AS BIGINT) FROM grants WHERE grant_id = ? AND (rotated_by = ? OR retried_by = ?)`,
+        next.hash,
+        now,
+        next.expiresAt,
+        grantId,
+        next.hash,
+        next.hash,
+      ),
+      sql(
+        `SELECT g.retries, g.rotated_at, g.generation - t.generation AS behind
+         FROM grants g JOIN refresh_tokens t ON t.grant_id = g.grant_id WHERE t.token_hash = ? AND g.revoked_at IS NULL`,
+        token.hash,
+      ),
+    );
+    if (rotated?.length === 1) return 'rotated';
+    if (retried?.length === 1) return 'retried';
+    const [left] = state ?? [];
+    if (left === undefined) return 'refused';
+    const withinGrace = left['behind'] === 1 && (left['rotated_at'] as number) > now - grace;
+    return withinGrace ? 'refused' : 'reused';
+  }
+}
+
+function refreshTokenOf(hash: SecretHash, row: Row): StoredRefreshToken {
+  return {
+    kind: 'refresh_token',
+    hash,
+    grant: grantOf(row),
+    issuedAt: row['issued_at'] as number,
+    expiresAt: row['token_expires_at'] as number,
+    approvedAt: row['approved_at'] as number,
+  };
+}

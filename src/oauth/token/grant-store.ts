@@ -1,0 +1,102 @@
+import type { Clock } from '../../core/clock.ts';
+import { type Database, type Row, sql } from '../../core/database.ts';
+import type { ClientId, GrantId, ResourceUri, Subject } from '../../core/ids.ts';
+import type { Grant } from '../../core/records.ts';
+
+/** A live grant, for the account page and the command line. Times are milliseconds since the epoch. */
+export interface GrantSummary {
+  readonly grantId: GrantId;
+  readonly clientId: ClientId;
+  readonly clientName?: string;
+  readonly registeredBy: 'dynamic' | 'administrator';
+  readonly subject: Subject;
+  readonly scopes: readonly string[];
+  readonly resource: ResourceUri;
+  readonly approvedAt: number;
+  readonly lastUsedAt?: number;
+}
+
+const summary = `SELECT g.grant_id, g.client_id, g.subject, g.scopes, g.resource, g.approved_at, g.last_used_at, c.registered_by, c.metadata
+  FROM grants g JOIN clients c ON c.client_id = g.client_id
+  WHERE g.revoked_at IS NULL AND g.redeemed_at IS NOT NULL AND g.expires_at > ?`;
+
+/** Grants in the database: whether they live, whose they are, and their end. */
+export class GrantStore {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  #revocations = 0;
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  /** Grows with every revocation made through this object: what was looked up before one must be looked up again. */
+  get revocations(): number {
+    return this.#revocations;
+  }
+
+  /** To be called where grants were ended by other statements, such as those that disable a user. */
+  noteRevocation(): void {
+    this.#revocations += 1;
+  }
+
+  /** Whether tokens of this grant are still honoured. */
+  async isAlive(grantId: GrantId): Promise<boolean> {
+    const rows = await this.#database.read('SELECT 1 AS alive FROM grants WHERE grant_id = ? AND revoked_at IS NULL', grantId);
+    return rows.length === 1;
+  }
+
+  async listForSubject(subject: Subject): Promise<GrantSummary[]> {
+    const rows = await this.#database.read(`${summary} AND g.subject = ? ORDER BY g.approved_at DESC`, this.#clock.now(), subject);
+    return rows.map(summaryOf);
+  }
+
+  /** @param limit at most this many, the newest first */
+  async list(limit: number): Promise<GrantSummary[]> {
+    const rows = await this.#database.read(`${summary} ORDER BY g.approved_at DESC LIMIT ?`, this.#clock.now(), limit);
+    return rows.map(summaryOf);
+  }
+
+  /**
+   * Ends a grant with its codes and tokens. Resolves to whether it was alive.
+   * @param because kept with the grant, for the operator
+   */
+  async revoke(grantId: GrantId, because: string): Promise<boolean> {
+    const [revoked] = await this.#database.write(
+      sql('UPDATE grants SET revoked_at = ?, revoked_because = ? WHERE grant_id = ? AND revoked_at IS NULL RETURNING grant_id', this.#clock.now(), because, grantId),
+    );
+    this.#revocations += 1;
+    return (revoked?.length ?? 0) === 1;
+  }
+}
+
+function summaryOf(row: Readonly<Record<string, unknown>>): GrantSummary {
+  const { clientName } = JSON.parse(row['metadata'] as string) as { clientName?: string };
+  const lastUsedAt = row['last_used_at'] as number | null;
+  return {
+    grantId: row['grant_id'] as GrantId,
+    clientId: row['client_id'] as ClientId,
+    registeredBy: row['registered_by'] as GrantSummary['registeredBy'],
+    subject: row['subject'] as Subject,
+    scopes: JSON.parse(row['scopes'] as string) as string[],
+    resource: row['resource'] as ResourceUri,
+    approvedAt: row['approved_at'] as number,
+    ...(clientName === undefined ? {} : { clientName }),
+    ...(lastUsedAt === null ? {} : { lastUsedAt }),
+  };
+}
+
+/** The columns of `grants g` that `grantOf` reads. */
+export const grantColumns = 'g.grant_id, g.client_id, g.subject, g.scopes, g.resource, g.authenticated_at';
+
+export function grantOf(row: Row): Grant {
+  return {
+    grantId: row['grant_id'] as GrantId,
+    clientId: row['client_id'] as ClientId,
+    subject: row['subject'] as Subject,
+    scopes: JSON.parse(row['scopes'] as string) as string[],
+    resource: row['resource'] as ResourceUri,
+    authenticatedAt: row['authenticated_at'] as number,
+  };
+}

@@ -1,0 +1,31 @@
+import type { Capability } from '../../core/capability.ts';
+import type { Database } from '../../core/database.ts';
+
+export interface HealthServices {
+  readonly database: Database;
+  /** Public path prefix of the deployment, '' for none. */
+  readonly prefix: string;
+}
+
+/** `/healthz`: the process answers. `/readyz`: the database answers too. */
+export const health: Capability<HealthServices> = {
+  name: 'health checks',
+  specifications: [],
+  routes: [
+    { path: ({ prefix }) => `${prefix}/healthz`, methods: { GET: () => plain(200, 'ok') }, cors: 'none' },
+    { path: ({ prefix }) => `${prefix}/readyz`, methods: { GET: readiness }, cors: 'none' },
+  ],
+};
+
+async function readiness(_request: Request, { database }: HealthServices): Promise<Response> {
+  try {
+    await database.read('SELECT 1 AS ready');
+    return plain(200, 'ready');
+  } catch {
+    return plain(503, 'the database does not answer');
+  }
+}
+
+function plain(status: number, text: string): Response {
+  return new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' } });
+}

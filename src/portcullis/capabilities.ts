@@ -1,0 +1,17 @@
+import type { Capability } from '../core/capability.ts';
+import { account } from '../identity/account/index.ts';
+import { consent } from '../identity/consent/index.ts';
+import { home } from '../identity/home/index.ts';
+import type { IdentityServices } from '../identity/services.ts';
+import { sessions } from '../identity/sessions/index.ts';
+import { setup } from '../identity/setup/index.ts';
+import { signIn } from '../identity/sign-in/index.ts';
+import { users } from '../identity/users/index.ts';
+import { type HealthServices, health } from '../operations/health/index.ts';
+import { signingKeys } from '../operations/keys/index.ts';
+
+/** What the product adds for people, one line each. */
+export const identityCapabilities: readonly Capability<IdentityServices>[] = [users, sessions, signIn, setup, consent, account, home];
+
+/** What the product adds for operators. */
+export const operationsCapabilities: readonly Capability<HealthServices>[] = [signingKeys, health];

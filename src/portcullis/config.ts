@@ -1,0 +1,134 @@
+import * as z from 'zod';
+import { ConfigurationError } from '../core/urls.ts';
+import { signingAlgorithms } from '../oauth/token/access-token-jwt.ts';
+import { nearest } from './nearest.ts';
+
+const scopeNames = z.array(z.string());
+const positive = z.int().positive();
+
+const scope = z.strictObject({
+  title: z.string().max(100).optional().meta({ description: 'A few words for the consent page.' }),
+  description: z.string().max(500).optional().meta({ description: 'One sentence for the consent page.' }),
+  implies: scopeNames.optional().meta({ description: 'Scopes that a token with this one satisfies too.' }),
+  tools: z.array(z.string()).optional().meta({ description: 'MCP tools that this scope unlocks.' }),
+  optional: z.boolean().optional().meta({ description: 'Whether the user may untick it. Default: unless it is a required scope.' }),
+});
+
+const rateLimit = (limit: number, windowSeconds: number) =>
+  z
+    .strictObject({
+      limit: positive.default(limit).meta({ description: 'Requests of one address (IPv6: one /64) within the window.' }),
+      windowSeconds: positive.default(windowSeconds).meta({ description: 'Length of the sliding window.' }),
+    })
+    .prefault({});
+
+/** Everything that can be set, with its default. The reference documentation is generated from this. */
+export const configSchema = z.strictObject({
+  baseUrl: z.string().default('http://localhost:3000').meta({ description: 'Public URL of this server; may have a path.' }),
+  issuerUrl: z.string().optional().meta({ description: 'Issuer identifier, byte for byte. Default: baseUrl.' }),
+  resourceBaseUrl: z.string().optional().meta({ description: 'Public URL that mcpPath is appended to. Default: baseUrl.' }),
+  mcpPath: z.string().default('/mcp').meta({ description: 'Path of the MCP endpoint.' }),
+  name: z.string().min(1).max(100).default('MCP server').meta({ description: 'Name of the MCP server, as pages show it.' }),
+  serviceDocumentationUrl: z.string().optional().meta({ description: 'Where developers read about this server.' }),
+
+  scopes: z.record(z.string(), scope).default({}).meta({ description: 'Every scope, by name.' }),
+  requiredScopes: scopeNames.default([]).meta({ description: 'Scopes that every request to the MCP endpoint needs; also what a client gets that asks for none.' }),
+
+  database: z.string().default('./data/portcullis.db').meta({ description: 'File of the embedded SQLite database.' }),
+  masterKeyFile: z.string().optional().meta({ description: 'File with the key that encrypts secrets in the database. Default: master.key beside the database; made at the first start.' }),
+  masterKey: z.string().optional().meta({ description: 'The master key itself (43 base64url characters), instead of a file.' }),
+
+  registration: z
+    .strictObject({
+      enabled: z.boolean().default(true).meta({ description: 'Whether clients may register themselves (RFC 7591).' }),
+      validScopes: scopeNames.optional().meta({ description: 'Scopes that clients may register for. Default: all.' }),
+      defaultScopes: scopeNames.optional().meta({ description: 'What a client that names no scope may ask for. Default: validScopes.' }),
+      clientSecretExpirySeconds: positive.optional().meta({ description: 'Lifetime of client secrets. Default: they do not expire.' }),
+      redirectSchemes: z.array(z.string().regex(/^[a-z][a-z0-9+.-]*$/)).default([]).meta({ description: 'Further private-use URI schemes for redirect URIs.' }),
+      maximumClients: positive.default(10_000).meta({ description: 'Self-registered clients kept at most; further ones are refused.' }),
+      unusedDays: positive.default(7).meta({ description: 'Days after which a client that never redeemed a code is removed.' }),
+      rateLimit: rateLimit(60, 3600),
+    })
+    .prefault({}),
+  revocation: z.strictObject({ enabled: z.boolean().default(true).meta({ description: 'Whether clients may revoke tokens (RFC 7009).' }) }).prefault({}),
+
+  tokens: z
+    .strictObject({
+      algorithm: z.enum(signingAlgorithms).default('EdDSA').meta({ description: 'Signature of access tokens.' }),
+      accessTokenSeconds: positive.max(86_400).default(600).meta({ description: 'Lifetime of an access token.' }),
+      authorizationCodeSeconds: positive.max(600).default(60).meta({ description: 'Lifetime of an authorization code.' }),
+      refreshTokenDays: positive.default(30).meta({ description: 'Days after its last use at which a refresh token expires.' }),
+      refreshTokenAbsoluteDays: positive.default(180).meta({ description: "Days after the user's approval at which everything expires." }),
+      refreshGraceSeconds: z.int().nonnegative().max(300).default(30).meta({ description: 'How long the previous refresh token counts as a retry.' }),
+    })
+    .prefault({}),
+
+  sessions: z
+    .strictObject({
+      idleMinutes: positive.default(720).meta({ description: 'Minutes without use after which a browser is signed out.' }),
+      absoluteHours: positive.default(168).meta({ description: 'Hours after sign-in at which a browser is signed out.' }),
+    })
+    .prefault({}),
+  signIn: z
+    .strictObject({
+      requestMinutes: positive.default(30).meta({ description: 'Minutes that a user has to sign in and decide.' }),
+      rateLimit: rateLimit(300, 60),
+    })
+    .prefault({}),
+  authorize: z.strictObject({ rateLimit: rateLimit(120, 60) }).prefault({}),
+  passwords: z
+    .strictObject({
+      minimumLength: z.int().min(8).max(128).default(12).meta({ description: 'Shortest password, in characters.' }),
+      memoryKiB: z.int().min(7168).default(19_456).meta({ description: 'Memory of one argon2id hash.' }),
+      passes: z.int().min(1).default(2).meta({ description: 'Passes of one argon2id hash.' }),
+      parallelism: z.int().min(1).max(16).default(1).meta({ description: 'Lanes of one argon2id hash.' }),
+      concurrency: positive.optional().meta({ description: 'Hashes computed at once. Default: one less than there are cores.' }),
+      queueLimit: positive.default(64).meta({ description: 'Sign-ins that may wait for a hash; further ones are told to try again.' }),
+    })
+    .prefault({}),
+
+  allowedHosts: z.array(z.string()).default([]).meta({ description: 'Further Host header values at which the MCP endpoint may be addressed.' }),
+  allowedOrigins: z.array(z.string()).default([]).meta({ description: 'Web origins whose pages may call the MCP endpoint, or *.' }),
+});
+
+/** What `Portcullis.open` takes: everything has a default. */
+export type PortcullisConfig = z.input<typeof configSchema>;
+/** A checked configuration with every default filled in. */
+export type ResolvedConfig = z.output<typeof configSchema>;
+
+/**
+ * Checks a configuration and fills in the defaults.
+ * @throws ConfigurationError naming each setting that is wrong; unknown ones with the nearest known name
+ */
+export function parseConfig(input: unknown): ResolvedConfig {
+  return parseWith(configSchema, input);
+}
+
+/** The same for a schema that extends this one. */
+export function parseWith<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new ConfigurationError(parsed.error.issues.flatMap((issue) => describe(issue, schema)).join('\n'));
+}
+
+function describe(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
+  const place = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return [`${place === '' ? 'configuration' : place}: ${issue.message}`];
+  return issue.keys.map((key) => {
+    const suggestion = nearest(key, keysAt(schema, issue.path));
+    const name = place === '' ? key : `${place}.${key}`;
+    return `unknown setting '${name}'${suggestion === undefined ? '' : `; did you mean '${suggestion}'?`}`;
+  });
+}
+
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let current: z.core.$ZodType = schema;
+  for (const step of ['', ...path]) {
+    if (step !== '') {
+      if (current instanceof z.ZodObject) current = (current.shape as Record<PropertyKey, z.core.$ZodType>)[step] ?? z.never();
+      else if (current instanceof z.ZodRecord) current = current.valueType;
+    }
+    while (current instanceof z.ZodPrefault || current instanceof z.ZodDefault || current instanceof z.ZodOptional) current = current.unwrap();
+  }
+  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
+}

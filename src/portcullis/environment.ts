@@ -1,0 +1,46 @@
+import type { ProviderEnvironment } from '../core/environment.ts';
+import type { ScopeDefinition } from '../core/scopes.ts';
+import type { OAuthProviderOptions } from '../core/settings.ts';
+import type { ResolvedConfig } from './config.ts';
+
+const second = 1000;
+const day = 86_400 * second;
+
+/** The part of the configuration that the `OAuthProvider` constructor takes. */
+export function providerOptions(config: ResolvedConfig): OAuthProviderOptions {
+  const { registration } = config;
+  return {
+    baseUrl: config.baseUrl,
+    requiredScopes: config.requiredScopes,
+    revocation: { enabled: config.revocation.enabled },
+    clientRegistration: {
+      enabled: registration.enabled,
+      ...(registration.validScopes === undefined ? {} : { validScopes: registration.validScopes }),
+      ...(registration.defaultScopes === undefined ? {} : { defaultScopes: registration.defaultScopes }),
+      ...(registration.clientSecretExpirySeconds === undefined ? {} : { clientSecretExpirySeconds: registration.clientSecretExpirySeconds }),
+    },
+    ...(config.issuerUrl === undefined ? {} : { issuerUrl: config.issuerUrl }),
+    ...(config.resourceBaseUrl === undefined ? {} : { resourceBaseUrl: config.resourceBaseUrl }),
+    ...(config.serviceDocumentationUrl === undefined ? {} : { serviceDocumentationUrl: config.serviceDocumentationUrl }),
+  };
+}
+
+/** The part that surrounds the provider. */
+export function providerEnvironment(config: ResolvedConfig): ProviderEnvironment {
+  const { tokens } = config;
+  return {
+    mcpPath: config.mcpPath,
+    scopes: config.scopes as Record<string, ScopeDefinition>,
+    resourceName: config.name,
+    redirectSchemes: config.registration.redirectSchemes,
+    allowedHosts: config.allowedHosts,
+    allowedOrigins: config.allowedOrigins,
+    lifetimes: {
+      authorizationCode: tokens.authorizationCodeSeconds * second,
+      accessToken: tokens.accessTokenSeconds * second,
+      refreshToken: tokens.refreshTokenDays * day,
+      refreshTokenAbsolute: tokens.refreshTokenAbsoluteDays * day,
+      refreshTokenGrace: tokens.refreshGraceSeconds * second,
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { AlreadySpentError, OAuthError } from '../core/errors.ts';
+import { randomId } from '../core/random.ts';
+import type { AccessToken, Client, Grant } from '../core/records.ts';
+import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
+import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
+import { ConsumedGrant } from '../oauth/token/consumed-grant.ts';
+import { accessTokenFor, mintSecret, refreshTokenFor } from '../oauth/token/mint.ts';
+import { TokenSet } from '../oauth/token/token-set.ts';
+import type { Services } from './services.ts';
+
+/**
+ * Spends a code and issues its tokens: minted first, stored with the spending in one transaction, signed only by the winner.
+ * @throws AlreadySpentError where another request was first
+ */
+export async function issueForCode(client: Client, code: RedeemableCode, services: Services): Promise<TokenSet> {
+  const { provider, codes } = services;
+  const now = provider.clock.now();
+  const access = accessTokenOf(code.grant, code.scopes, now, services);
+  const secret = client.grantTypes.includes('refresh_token') ? mintSecret(provider.random) : undefined;
+  const refresh = secret === undefined ? undefined : refreshTokenFor(code.grant, secret.hash, now, now, provider.lifetimes);
+  const won = await codes.redeem(code, access.tokenId, refresh, now, refresh?.expiresAt ?? access.expiresAt);
+  const consumed = ConsumedGrant.claim(code, won);
+  provider.report({ name: 'code.redeemed', clientId: client.clientId, subject: code.grant.subject, grantId: code.grant.grantId });
+  return tokenSet(consumed, access, secret?.secret, services);
+}
+
+/**
+ * Rotates a refresh token and issues its successor.
+ * @throws AlreadySpentError on reuse, OAuthError `invalid_grant` where a retry is one too many
+ */
+export async function issueForRefreshToken(token: RedeemableRefreshToken, services: Services): Promise<TokenSet> {
+  const { provider, refreshTokens } = services;
+  const now = provider.clock.now();
+  const stored = await refreshTokens.load(token.hash);
+  if (stored === undefined) throw revokedMeanwhile();
+  const access = accessTokenOf(token.grant, token.scopes, now, services);
+  const secret = mintSecret(provider.random);
+  const next = refreshTokenFor(token.grant, secret.hash, stored.approvedAt, now, provider.lifetimes);
+  const rotation = await refreshTokens.rotate(token, next, now, provider.lifetimes.refreshTokenGrace);
+  switch (rotation) {
+    case 'reused':
+      throw new AlreadySpentError();
+    case 'refused':
+      throw revokedMeanwhile();
+    case 'rotated':
+    case 'retried': {
+      const name = rotation === 'rotated' ? 'token.refreshed' : 'token.refresh_retried';
+      provider.report({ name, clientId: token.grant.clientId, subject: token.grant.subject, grantId: token.grant.grantId });
+      return tokenSet(ConsumedGrant.claim(token, true), access, secret.secret, services);
+    }
+  }
+}
+
+function accessTokenOf(grant: Grant, scopes: readonly string[], now: number, { provider }: Services): AccessToken {
+  const token = accessTokenFor(grant, scopes, randomId(provider.random), now, provider.lifetimes);
+  return { ...token, claims: { auth_time: Math.floor(grant.authenticatedAt / 1000) } };
+}
+
+function tokenSet(consumed: ConsumedGrant, access: AccessToken, refreshToken: string | undefined, { accessTokens }: Services): TokenSet {
+  return TokenSet.issue(consumed, {
+    accessToken: accessTokens.sign(access),
+    expiresIn: Math.floor((access.expiresAt - access.issuedAt) / 1000),
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+  });
+}
+
+function revokedMeanwhile(): OAuthError {
+  return new OAuthError('invalid_grant', 'the refresh token was revoked, or retried too often');
+}

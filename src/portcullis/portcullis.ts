@@ -1,0 +1,166 @@
+import { dirname, join } from 'node:path';
+import { type Clock, systemClock } from '../core/clock.ts';
+import type { OAuthError } from '../core/errors.ts';
+import type { EventSink } from '../core/events.ts';
+import { hashSecret } from '../core/hash.ts';
+import type { RequestContext } from '../core/http.ts';
+import type { ClientId } from '../core/ids.ts';
+import { type Random, randomId, systemRandom } from '../core/random.ts';
+import type { AccessToken, AuthorizationCode, Client, RefreshToken, RevocableToken } from '../core/records.ts';
+import { ConfigurationError } from '../core/urls.ts';
+import { errorJson, registrationHint } from '../oauth/authorization-code/error-page.ts';
+import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
+import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
+import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
+import type { TokenSet } from '../oauth/token/token-set.ts';
+import { type MasterKey, parseMasterKey, readOrCreateMasterKey } from '../operations/keys/master-key.ts';
+import { SigningKeys } from '../operations/keys/signing-keys.ts';
+import { OAuthProvider } from '../provider.ts';
+import { createRouter } from '../server.ts';
+import { migrate } from '../storage/migrations.ts';
+import { openDatabase } from '../storage/open.ts';
+import { authorizationErrorPage } from '../web/errors.ts';
+import { htmlResponse } from '../web/response.ts';
+import { identityCapabilities, operationsCapabilities } from './capabilities.ts';
+import { type PortcullisConfig, parseConfig, type ResolvedConfig } from './config.ts';
+import { providerEnvironment, providerOptions } from './environment.ts';
+import { issueForCode, issueForRefreshToken } from './issue.ts';
+import { allMigrations } from './migrations.ts';
+import { RequestLimits } from './request-limits.ts';
+import { type Foundations, type Services, wireServices } from './services.ts';
+
+/** Injected in tests; the system's own otherwise. */
+export interface PortcullisRuntime {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly onEvent?: EventSink;
+}
+
+/**
+ * The complete authorization server: users, sign-in, consent, tokens and their storage, behind the `OAuthProvider` contract.
+ *
+ * ```ts
+ * const portcullis = await Portcullis.open({ baseUrl: 'https://mcp.example.com' });
+ * ```
+ */
+export class Portcullis extends OAuthProvider {
+  readonly config: ResolvedConfig;
+  /** The parts, for hosts and the command line, which administer users, clients and grants. */
+  readonly services: Services;
+  readonly #limits: RequestLimits;
+  readonly #pages: (request: Request, context: RequestContext) => Promise<Response | undefined>;
+
+  private constructor(config: ResolvedConfig, runtime: Required<Pick<PortcullisRuntime, 'clock' | 'random'>> & PortcullisRuntime, foundations: Foundations) {
+    super(providerOptions(config), { ...providerEnvironment(config), ...runtime });
+    this.config = config;
+    this.services = wireServices(this, config, foundations);
+    this.#limits = new RequestLimits(config, this);
+    this.#pages = createRouter<Services>([...identityCapabilities, ...operationsCapabilities], this.services, (error, context) => {
+      this.report({ name: 'server.error', reason: 'a page failed', error, ...context });
+    });
+  }
+
+  /**
+   * Opens the database, brings its schema up to date and makes keys at the first start.
+   * @throws ConfigurationError where a setting is wrong
+   * @throws DatabaseError where the database cannot be used
+   */
+  static async open(config: PortcullisConfig = {}, runtime: PortcullisRuntime = {}): Promise<Portcullis> {
+    const resolved = parseConfig(config);
+    const clock = runtime.clock ?? systemClock;
+    const random = runtime.random ?? systemRandom;
+    const masterKey = masterKeyFor(resolved, random);
+    const database = await openDatabase(resolved.database);
+    try {
+      await migrate(database, allMigrations, clock);
+      const signingKeys = await SigningKeys.open(database, masterKey, resolved.tokens.algorithm, clock, random);
+      const portcullis = new Portcullis(resolved, { ...runtime, clock, random }, { database, masterKey, signingKeys });
+      portcullis.services.retention.start();
+      return portcullis;
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  /** Ends background work and closes the database; acknowledged writes are durable already. */
+  async close(): Promise<void> {
+    this.services.retention.stop();
+    await this.services.database.close();
+  }
+
+  /** A one-time link to create the first administrator; `undefined` where there is one. Earlier links stop working. */
+  async setupUrl(): Promise<string | undefined> {
+    return (await this.services.setupLinks.current())?.url;
+  }
+
+  override async handle(request: Request, context: RequestContext = {}): Promise<Response | undefined> {
+    const identified = context.requestId === undefined ? { ...context, requestId: randomId(this.random) } : context;
+    const refused = this.#limits.check(request, identified);
+    if (refused !== undefined) return refused;
+    return (await super.handle(request, identified)) ?? (await this.#pages(request, identified));
+  }
+
+  override getClient(clientId: ClientId): Promise<Client | undefined> {
+    return this.services.clients.get(clientId);
+  }
+
+  override async registerClient(client: Client): Promise<void> {
+    this.#limits.checkClientCount(await this.services.clients.count());
+    await this.services.clients.add(client);
+  }
+
+  override async authorize(_client: Client, request: AuthorizeRequest): Promise<URL> {
+    const id = await this.services.requests.add(request);
+    return new URL(`${this.services.paths.consent}?request=${id}`, this.settings.baseUrl);
+  }
+
+  override loadAuthorizationCode(_client: Client, code: string): Promise<AuthorizationCode | undefined> {
+    return this.services.codes.load(hashSecret(code));
+  }
+
+  override exchangeAuthorizationCode(client: Client, code: RedeemableCode): Promise<TokenSet> {
+    return issueForCode(client, code, this.services);
+  }
+
+  override loadRefreshToken(_client: Client, token: string): Promise<RefreshToken | undefined> {
+    return this.services.refreshTokens.load(hashSecret(token));
+  }
+
+  override exchangeRefreshToken(_client: Client, token: RedeemableRefreshToken): Promise<TokenSet> {
+    return issueForRefreshToken(token, this.services);
+  }
+
+  override loadAccessToken(token: string): Promise<AccessToken | undefined> {
+    return this.services.accessTokens.find(token);
+  }
+
+  override async revokeToken(token: RevocableToken): Promise<void> {
+    const grantId = token.kind === 'access_token' ? token.grantId : token.grant.grantId;
+    const revoked = await this.services.grants.revoke(grantId, `${token.kind} revoked`);
+    if (revoked) this.report({ name: 'grant.revoked', grantId, reason: `${token.kind} revoked` });
+  }
+
+  override async publicKeys(): Promise<readonly Record<string, unknown>[]> {
+    return this.services.signingKeys.publicJwks();
+  }
+
+  override authorizationErrorPage(request: Request, error: OAuthError, context: RequestContext): Response {
+    if (!(request.headers.get('accept') ?? '').includes('text/html')) return errorJson(error, this);
+    const site = { name: this.services.siteName, homeUrl: this.services.paths.home };
+    return htmlResponse(authorizationErrorPage({ site, error, requestId: context.requestId }), {
+      status: error.status,
+      headers: registrationHint(this),
+    });
+  }
+}
+
+function masterKeyFor(config: ResolvedConfig, random: Random): MasterKey {
+  if (config.masterKey !== undefined && config.masterKeyFile !== undefined) {
+    throw new ConfigurationError('set either masterKey or masterKeyFile, not both');
+  }
+  if (config.masterKey !== undefined) return parseMasterKey(config.masterKey, random);
+  if (config.masterKeyFile !== undefined) return readOrCreateMasterKey(config.masterKeyFile, random);
+  if (config.database === ':memory:') return parseMasterKey(Buffer.from(random.bytes(32)).toString('base64url'), random);
+  return readOrCreateMasterKey(join(dirname(config.database.replace(/^sqlite:/, '')), 'master.key'), random);
+}

@@ -1,0 +1,105 @@
+import type { Database } from '../core/database.ts';
+import { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
+import { RefreshTokenStore } from '../oauth/refresh-token/store.ts';
+import { ClientStore } from '../oauth/register/store.ts';
+import { GrantStore } from '../oauth/token/grant-store.ts';
+import { Consents } from '../identity/consent/consents.ts';
+import { PendingRequests } from '../identity/consent/pending-requests.ts';
+import { Passwords } from '../identity/passwords/passwords.ts';
+import type { IdentityServices, PagePaths } from '../identity/services.ts';
+import { Sessions } from '../identity/sessions/sessions.ts';
+import { SetupLinks } from '../identity/setup/setup-links.ts';
+import { SignInThrottle } from '../identity/sign-in/throttle.ts';
+import { Users } from '../identity/users/users.ts';
+import type { HealthServices } from '../operations/health/index.ts';
+import type { MasterKey } from '../operations/keys/master-key.ts';
+import type { SigningKeys } from '../operations/keys/signing-keys.ts';
+import { Retention } from '../operations/retention/retention.ts';
+import { retentionRules } from '../operations/retention/rules.ts';
+import type { OAuthProvider } from '../provider.ts';
+import { createCookies } from '../web/cookies.ts';
+import { createCsrf } from '../web/csrf.ts';
+import { AccessTokens } from './access-tokens.ts';
+import type { ResolvedConfig } from './config.ts';
+
+/** What has to be opened before the parts can be wired. */
+export interface Foundations {
+  readonly database: Database;
+  readonly masterKey: MasterKey;
+  readonly signingKeys: SigningKeys;
+}
+
+/** Everything that `Portcullis` is made of. */
+export interface Services extends IdentityServices, HealthServices {
+  readonly accessTokens: AccessTokens;
+  readonly refreshTokens: RefreshTokenStore;
+  readonly signingKeys: SigningKeys;
+  readonly retention: Retention;
+}
+
+/** Builds the parts, each from the ones above it. */
+export function wireServices(provider: OAuthProvider, config: ResolvedConfig, foundations: Foundations): Services {
+  const { database, masterKey, signingKeys } = foundations;
+  const { clock, random, settings } = provider;
+  const report = provider.report.bind(provider);
+  const baseUrl = settings.baseUrl;
+  const prefix = settings.paths.token.slice(0, -'/token'.length);
+  const paths = pagePaths(prefix);
+  const cookies = createCookies(baseUrl);
+  const clients = new ClientStore(database);
+  const grants = new GrantStore(database, clock);
+  const users = new Users({ database, clock, random, report, onGrantsRevoked: () => grants.noteRevocation() });
+  const day = 86_400_000;
+  return {
+    provider,
+    database,
+    prefix,
+    siteName: config.name,
+    secure: cookies.secure,
+    paths,
+    clients,
+    grants,
+    users,
+    csrf: createCsrf({ key: masterKey.derive('csrf'), baseUrl, random }),
+    passwords: new Passwords({
+      random,
+      memoryKiB: config.passwords.memoryKiB,
+      passes: config.passwords.passes,
+      parallelism: config.passwords.parallelism,
+      minimumLength: config.passwords.minimumLength,
+      queueLimit: config.passwords.queueLimit,
+      ...(config.passwords.concurrency === undefined ? {} : { concurrency: config.passwords.concurrency }),
+    }),
+    sessions: new Sessions({
+      database,
+      clock,
+      random,
+      report,
+      cookies,
+      idleTimeout: config.sessions.idleMinutes * 60_000,
+      absoluteTimeout: config.sessions.absoluteHours * 3_600_000,
+    }),
+    throttle: new SignInThrottle({ database, clock, random, cookies, key: masterKey.derive('known browsers') }),
+    setupLinks: new SetupLinks({ database, clock, random, report, setupUrl: `${new URL(baseUrl).origin}${paths.setup}` }),
+    requests: new PendingRequests(database, clients, clock, random, config.signIn.requestMinutes * 60_000),
+    consents: new Consents(database),
+    codes: new AuthorizationCodeStore(database),
+    refreshTokens: new RefreshTokenStore(database),
+    signingKeys,
+    accessTokens: new AccessTokens({ keys: signingKeys, grants, database, clock, issuer: settings.issuer }),
+    retention: new Retention(database, clock, retentionRules({ unusedClients: config.registration.unusedDays * day }), {
+      onError: (error) => report({ name: 'server.error', reason: 'the retention job failed', error }),
+    }),
+  };
+}
+
+function pagePaths(prefix: string): PagePaths {
+  return {
+    home: prefix === '' ? '/' : prefix,
+    setup: `${prefix}/setup`,
+    signIn: `${prefix}/sign-in`,
+    signOut: `${prefix}/sign-out`,
+    consent: `${prefix}/consent`,
+    account: `${prefix}/account`,
+  };
+}

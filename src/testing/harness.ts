@@ -1,0 +1,62 @@
+import type { ManualClock } from '../core/clock.ts';
+import type { ProviderEnvironment } from '../core/environment.ts';
+import type { Lifetimes, OAuthProviderOptions } from '../core/settings.ts';
+import type { OAuthProvider } from '../provider.ts';
+import type { TestBrowser } from './test-browser.ts';
+
+/** What a case wants the provider built with: pass it on to `OAuthProvider`'s constructor. */
+export interface HarnessRequest {
+  readonly options: OAuthProviderOptions;
+  /** With a clock that the case turns, the lifetimes that it counts on, and a sink that it reads events from. */
+  readonly environment: ProviderEnvironment & { readonly clock: ManualClock; readonly lifetimes: Lifetimes };
+}
+
+/** One provider under test, on a store of its own that no other case has touched. */
+export interface Harness {
+  readonly provider: OAuthProvider;
+  /**
+   * Brings an authorization request through sign-in and consent, as a user who agrees to everything.
+   * Needed where `authorize` leads to pages instead of straight back to the client.
+   * @param url the authorization request, or the page of yours that it led to
+   * @param browser new for each request, pointed at the provider
+   * @returns the client's redirect URI with what was appended to it
+   */
+  authorize?(url: URL, browser: TestBrowser): Promise<URL>;
+  /** All that the store holds, as text, to be searched for secrets. Without it nothing is searched. */
+  dumpStorage?(): Promise<string>;
+  close?(): Promise<void>;
+}
+
+/** Makes a provider for one case. */
+export type CreateHarness = (request: HarnessRequest) => Harness | Promise<Harness>;
+
+/** What a case needs different from the usual fixture. */
+export interface Fixture {
+  readonly options?: Partial<OAuthProviderOptions>;
+  readonly environment?: Omit<ProviderEnvironment, 'clock' | 'lifetimes' | 'onEvent'>;
+  readonly lifetimes?: Partial<Lifetimes>;
+}
+
+const second = 1000;
+const minute = 60 * second;
+
+/** Lifetimes of the fixture, in milliseconds. */
+export const fixtureLifetimes: Lifetimes = {
+  authorizationCode: minute,
+  accessToken: 10 * minute,
+  refreshToken: 60 * minute,
+  refreshTokenAbsolute: 180 * minute,
+  refreshTokenGrace: 30 * second,
+};
+
+/** The server of the fixture: scopes `read` and `write`, of which every request needs `read`. */
+export const fixtureOptions: OAuthProviderOptions = {
+  baseUrl: 'https://mcp.example.com',
+  clientRegistration: { enabled: true, validScopes: ['read', 'write'], defaultScopes: ['read'] },
+  requiredScopes: ['read'],
+};
+
+export const fixtureScopes: NonNullable<ProviderEnvironment['scopes']> = {
+  read: { title: 'Read notes', tools: ['list_notes'] },
+  write: { title: 'Write notes', tools: ['add_note'] },
+};

@@ -1,0 +1,56 @@
+/** Reads and writes the cookies of one deployment. */
+export interface Cookies {
+  /** Whether cookies carry `Secure` and the `__Host-` prefix: the base URL is https. */
+  readonly secure: boolean;
+  /** The full name of a cookie, see `cookieName`. */
+  name(base: string): string;
+  /** The first value of a cookie in the request. */
+  read(request: Request, base: string): string | undefined;
+  /** A `Set-Cookie` value. Without `maxAgeSeconds` the cookie ends with the browser session. */
+  set(base: string, value: string, options?: { readonly maxAgeSeconds?: number }): string;
+  /** A `Set-Cookie` value that removes the cookie. */
+  clear(base: string): string;
+}
+
+/**
+ * The name of a cookie: with the `__Host-` prefix over https, and with the port where the base URL names one, because
+ * browsers share cookies between all ports of a host.
+ * @see RFC 6265bis §4.1.3.2
+ */
+export function cookieName(base: string, baseUrl: string): string {
+  const url = new URL(baseUrl);
+  const port = url.port === '' ? '' : `-${url.port}`;
+  return `${url.protocol === 'https:' ? '__Host-' : ''}${base}${port}`;
+}
+
+/** Parses a `Cookie` header; the first of equal names wins. */
+export function parseCookies(header: string | null): ReadonlyMap<string, string> {
+  const cookies = new Map<string, string>();
+  for (const pair of (header ?? '').split(';')) {
+    const separator = pair.indexOf('=');
+    if (separator < 1) continue;
+    const name = pair.slice(0, separator).trim();
+    if (name !== '' && !cookies.has(name)) cookies.set(name, pair.slice(separator + 1).trim());
+  }
+  return cookies;
+}
+
+/** Cookies for a deployment: always `HttpOnly`, `SameSite=Lax`, `Path=/`, and `Secure` exactly where the base URL is https. */
+export function createCookies(baseUrl: string): Cookies {
+  const secure = new URL(baseUrl).protocol === 'https:';
+  const attributes = `; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
+  const name = (base: string) => cookieName(base, baseUrl);
+  return {
+    secure,
+    name,
+    read: (request, base) => parseCookies(request.headers.get('cookie')).get(name(base)),
+    set(base, value, options = {}) {
+      if (!/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/.test(value)) {
+        throw new TypeError(`the value of cookie '${base}' has characters that RFC 6265 §4.1.1 does not allow`);
+      }
+      const maxAge = options.maxAgeSeconds === undefined ? '' : `; Max-Age=${Math.floor(options.maxAgeSeconds)}`;
+      return `${name(base)}=${value}${attributes}${maxAge}`;
+    },
+    clear: (base) => `${name(base)}=${attributes}; Max-Age=0`,
+  };
+}

@@ -1,0 +1,89 @@
+import type { OAuthError, OAuthErrorCode } from '../core/errors.ts';
+import type { Site } from './layout.ts';
+import type { Html } from './markup.ts';
+import { errorPage } from './pages/error.ts';
+
+export interface AuthorizationErrorPageProps {
+  readonly site: Site;
+  readonly error: OAuthError;
+  readonly requestId?: string | undefined;
+}
+
+/**
+ * The page for an authorization error that must not be redirected to the client. Send it with `error.status`.
+ * @see RFC 6749 §4.1.2.1
+ */
+export function authorizationErrorPage(props: AuthorizationErrorPageProps): Html {
+  const { error } = props;
+  return errorPage({
+    site: props.site,
+    ...explanation(error.code),
+    technical: `${error.code}: ${error.description}`,
+    requestId: props.requestId,
+  });
+}
+
+interface Explanation {
+  readonly title: string;
+  readonly message: string;
+  readonly next: string;
+}
+
+function explanation(code: OAuthErrorCode): Explanation {
+  switch (code) {
+    case 'invalid_client':
+    case 'unauthorized_client':
+      return {
+        title: 'This app is not known here',
+        message: 'The app that sent you is not registered with this server, or no longer is.',
+        next: 'In the app, remove this server and add it again. It will then register anew.',
+      };
+    case 'invalid_redirect_uri':
+      return {
+        title: 'This app sent a wrong return address',
+        message:
+          'The address to send you back to is not one that the app registered. To protect you, nothing was sent there.',
+        next: 'In the app, remove this server and add it again. If it happens again, tell the people who make the app.',
+      };
+    case 'access_denied':
+    case 'insufficient_scope':
+      return {
+        title: 'Not allowed',
+        message: 'You or this server did not allow what the app asked for.',
+        next: 'Go back to the app and start again, or ask the administrator of this server.',
+      };
+    case 'server_error':
+      return {
+        title: 'Something went wrong on this server',
+        message: 'It is not your fault, and nothing was allowed.',
+        next: 'Try again in a moment. If it happens again, give the reference below to the administrator.',
+      };
+    case 'temporarily_unavailable':
+      return {
+        title: 'Too busy at the moment',
+        message: 'This server cannot answer right now. Nothing was allowed.',
+        next: 'Wait a minute, then start again from the app.',
+      };
+    case 'login_required':
+    case 'consent_required':
+    case 'interaction_required':
+      return {
+        title: 'Start again from the app',
+        message: 'This step needs you to sign in and to decide, and the app asked for neither.',
+        next: 'Go back to the app and connect to this server again.',
+      };
+    case 'invalid_request':
+    case 'invalid_grant':
+    case 'unsupported_grant_type':
+    case 'unsupported_response_type':
+    case 'invalid_scope':
+    case 'invalid_target':
+    case 'invalid_client_metadata':
+    case 'invalid_token':
+      return {
+        title: 'This app sent a request that cannot be answered',
+        message: 'Something in the link that brought you here is missing or wrong. Nothing was allowed.',
+        next: 'Go back to the app and start again. If it happens again, tell the people who make the app.',
+      };
+  }
+}

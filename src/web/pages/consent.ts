@@ -1,0 +1,158 @@
+import type { Params } from '../../core/params.ts';
+import { type Destination, describeDestination } from '../destination.ts';
+import { clientName, displayText } from '../display-text.ts';
+import { button, buttonForm, type FormProps, form, hiddenField } from '../forms.ts';
+import { page, type Site } from '../layout.ts';
+import { type Html, html } from '../markup.ts';
+
+export interface ConsentScope {
+  readonly name: string;
+  /** A few words; the scope's name where the operator declared none. */
+  readonly title?: string | undefined;
+  /** One sentence. */
+  readonly description?: string | undefined;
+  /** Names of the MCP tools that it unlocks. */
+  readonly tools: readonly string[];
+  /** `required` cannot be unticked. */
+  readonly need: 'required' | 'optional';
+  /** The user allowed it to this client before. */
+  readonly alreadyAllowed: boolean;
+}
+
+export interface ConsentPageProps {
+  readonly site: Site;
+  readonly form: FormProps;
+  /** Id of the pending authorization request; posted back as `request`. */
+  readonly request: string;
+  readonly client: {
+    /** As the client calls itself: a stranger's text. */
+    readonly name: string | undefined;
+    /** `dynamic`: it registered itself, and the page says that nobody has checked it. */
+    readonly registeredBy: 'dynamic' | 'administrator';
+  };
+  /** The validated redirect URI of this request. */
+  readonly redirectUri: string;
+  /** The MCP server that the client wants to reach. */
+  readonly resource: { readonly name: string; readonly url: string };
+  readonly user: { readonly username: string; readonly displayName: string };
+  /** "Not you?": signs out here and asks for another user, keeping the request. */
+  readonly switchUser: FormProps;
+  /** In the order to show. */
+  readonly scopes: readonly ConsentScope[];
+  /** Where access is revoked later. */
+  readonly accountUrl: string;
+}
+
+/** Names of the fields that the consent form posts, besides one per scope: see `consentScopeField`. */
+export const consentFields = { request: 'request', decision: 'decision' } as const;
+
+/** One field per scope, because a form that repeats a name is refused (RFC 6749 §3.1). */
+export function consentScopeField(scope: string): string {
+  return `scope:${scope}`;
+}
+
+/** What the user decided, before any check of who may decide it. */
+export interface ConsentDecision {
+  readonly decision: 'allow' | 'deny';
+  /** The required scopes and the ticked ones among those offered, in their order; empty where denied. */
+  readonly scopes: readonly string[];
+}
+
+/**
+ * Reads a posted consent form.
+ * @param offered the scopes that the page showed: others are ignored, required ones are granted with `allow` in any case
+ * @returns `undefined` where the form holds no decision
+ */
+export function readConsentForm(
+  params: Params,
+  offered: readonly Pick<ConsentScope, 'name' | 'need'>[],
+): ConsentDecision | undefined {
+  const decision = params.get(consentFields.decision);
+  if (decision === 'deny') return { decision, scopes: [] };
+  if (decision !== 'allow') return undefined;
+  const granted = offered.filter(
+    ({ name, need }) => need === 'required' || params.get(consentScopeField(name)) !== undefined,
+  );
+  return { decision, scopes: granted.map(({ name }) => name) };
+}
+
+/** Asks a signed-in user whether a client may have access, and to what. */
+export function consentPage(props: ConsentPageProps): Html {
+  const plainName = displayText(props.client.name, 'Unnamed app');
+  const target: FormProps = { ...props.form, hidden: { ...props.form.hidden, [consentFields.request]: props.request } };
+  const body = html`<div class="card stack-large">
+<div class="stack">
+<h1 class="clip">${clientName(props.client.name)} wants access to ${props.resource.name}</h1>
+${standing(props.client.registeredBy)}
+</div>
+<div class="person"><p>Signed in as <strong>${props.user.displayName}</strong>${
+    props.user.displayName !== props.user.username && html` <span class="quiet">(${props.user.username})</span>`
+  }</p>
+${buttonForm(props.switchUser, { label: 'Not you?', hiddenLabel: 'Sign in as someone else', tone: 'link' })}</div>
+<dl class="facts">
+<div><dt>Sends you to</dt><dd>${destination(describeDestination(props.redirectUri))}</dd></div>
+<div><dt>MCP server</dt><dd><strong>${props.resource.name}</strong><p class="small quiet">${props.resource.url}</p></dd></div>
+</dl>
+${form(
+  target,
+  html`${scopeList(props.scopes)}
+<div class="actions">${button({ label: 'Deny', tone: 'plain', name: consentFields.decision, value: 'deny', hiddenLabel: 'access' })}${button({ label: 'Allow', name: consentFields.decision, value: 'allow', hiddenLabel: 'access' })}</div>`,
+  'stack-large',
+)}
+<p class="small quiet">You can take this back at any time under Connected apps in <a href="${props.accountUrl}">your account</a>.</p>
+</div>`;
+  return page({ title: `Allow ${plainName}?`, site: props.site, body, width: 'medium' });
+}
+
+function standing(registeredBy: 'dynamic' | 'administrator'): Html {
+  switch (registeredBy) {
+    case 'dynamic':
+      return html`<p class="small quiet"><span class="badge unknown">Unverified</span> This app registered itself. Nobody has checked that it is what its name says.</p>`;
+    case 'administrator':
+      return html`<p class="small quiet"><span class="badge known">Added by your administrator</span></p>`;
+  }
+}
+
+function destination(to: Destination): Html {
+  switch (to.kind) {
+    case 'website':
+      return html`<strong>${to.text}</strong><p class="small quiet">A website. It receives the access.</p>`;
+    case 'this-computer':
+      return html`<strong>${to.text}</strong>${caution('An app on this computer. Allow it only if you have just started it yourself.')}`;
+    case 'installed-app':
+      return html`<strong>${to.text}</strong>${caution('An app on this device, opened by its link. Other apps can claim the same link, so allow it only if you have just started it yourself.')}`;
+  }
+}
+
+function caution(text: string): Html {
+  return html`<div class="notice warning small"><p>${text}</p></div>`;
+}
+
+function scopeList(scopes: readonly ConsentScope[]): Html {
+  if (scopes.length === 0) return html`<p>It will know who you are. It asks for nothing else.</p>`;
+  return html`<fieldset><legend>It will be able to</legend><div class="scopes">${scopes.map(scopeRow)}</div></fieldset>`;
+}
+
+function scopeRow(scope: ConsentScope, index: number): Html {
+  const id = `scope-${index}`;
+  const name = consentScopeField(scope.name);
+  const checkbox =
+    scope.need === 'required'
+      ? html`<input type="checkbox" id="${id}" checked disabled aria-describedby="${id}-detail">`
+      : html`<input type="checkbox" id="${id}" name="${name}" value="on" checked aria-describedby="${id}-detail">`;
+  return html`<div class="scope">
+<label for="${id}">${checkbox}<span class="label"><span class="title">${scope.title ?? scope.name}</span>${scope.alreadyAllowed && html`<span class="badge known">Already allowed</span>`}${
+    scope.need === 'required' && html`<span class="badge">Required</span>`
+  }</span></label>${scope.need === 'required' && hiddenField(name, 'on')}
+<div class="detail small" id="${id}-detail">${scope.description !== undefined && html`<p class="quiet">${scope.description}</p>`}${tools(scope.tools)}</div>
+</div>`;
+}
+
+const toolsShown = 6;
+
+function tools(names: readonly string[]): Html {
+  if (names.length === 0) return html``;
+  const list = html`<span class="visually-hidden">Tools: </span><ul class="tools">${names.map((name) => html`<li><code>${name}</code></li>`)}</ul>`;
+  if (names.length <= toolsShown) return html`<div>${list}</div>`;
+  return html`<details class="tools-more"><summary>${names.length} tools</summary>${list}</details>`;
+}

@@ -1,0 +1,28 @@
+/**
+ * What the rules in this folder let through, and why. A line that no file needs any more fails the run.
+ * Paths are below `src/`; one that ends with `/` means everything below it.
+ */
+export interface Exception {
+  readonly from: string;
+  /** A path below `src/`, or a package's name. */
+  readonly to: string;
+  readonly because: string;
+}
+
+/** Imports between capabilities of `oauth/`, beyond `core/`, `oauth/token/` and the contract's types. */
+export const capabilityImports: readonly Exception[] = [];
+
+/** Files of `src/` whose types every capability may name: `import type` only. */
+export const contracts: readonly string[] = ['provider.ts'];
+
+/** Where the clock and the random source are read. */
+export const clockAndRandomSources: readonly string[] = ['core/clock.ts', 'core/random.ts'];
+
+/** What may open a connection to somewhere else, or ask where it is. */
+export const outboundSources: readonly string[] = ['core/egress/', 'core/egress.ts'];
+
+/** Files that do something when they are loaded: the commands that people start. */
+export const entryPoints: readonly string[] = ['cli/main.ts'];
+
+/** Imports that would close a cycle, but only at run time and by intent. */
+export const cycles: readonly Exception[] = [];

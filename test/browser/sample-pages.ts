@@ -1,0 +1,221 @@
+import { OAuthError } from '../../src/core/errors.ts';
+import { authorizationErrorPage } from '../../src/web/errors.ts';
+import type { FormProps } from '../../src/web/forms.ts';
+import type { Html } from '../../src/web/markup.ts';
+import { type AccountPageProps, accountPage } from '../../src/web/pages/account.ts';
+import { type ConsentPageProps, consentPage } from '../../src/web/pages/consent.ts';
+import { errorPage } from '../../src/web/pages/error.ts';
+import { homePage } from '../../src/web/pages/home.ts';
+import { setupPage } from '../../src/web/pages/setup.ts';
+import { signInPage } from '../../src/web/pages/sign-in.ts';
+import { signedOutPage } from '../../src/web/pages/signed-out.ts';
+
+const site = { name: 'Harbour Notes', homeUrl: '/' };
+const now = Date.UTC(2026, 10, 23, 9, 30);
+const minute = 60_000;
+const day = 86_400_000;
+
+function to(action: string): FormProps {
+  return { action, csrfToken: 'sample-token' };
+}
+
+/** A name that a hostile client might register: markup, a direction override, a tower of marks, no end. */
+export const hostileName = `<script>alert(1)</script>"'\u202egnp.edualC\u0301${'\u0301'.repeat(60)} ${'W'.repeat(4000)}`;
+
+export const consentProps: ConsentPageProps = {
+  site: { name: site.name },
+  form: to('/consent'),
+  request: 'r1',
+  client: { name: 'Claude Code', registeredBy: 'dynamic' },
+  redirectUri: 'http://localhost:53682/callback',
+  resource: { name: 'Harbour Notes', url: 'https://notes.harbour.example/mcp' },
+  user: { username: 'ada', displayName: 'Ada Lovelace' },
+  switchUser: to('/sign-in/switch'),
+  scopes: [
+    {
+      name: 'notes:read',
+      title: 'Read your notes',
+      description: 'See the titles and text of every note that you keep here.',
+      tools: ['list_notes', 'read_note', 'search_notes'],
+      need: 'required',
+      alreadyAllowed: false,
+    },
+    {
+      name: 'notes:write',
+      title: 'Write notes for you',
+      description: 'Add notes and change the ones that you have.',
+      tools: ['create_note', 'update_note'],
+      need: 'optional',
+      alreadyAllowed: false,
+    },
+    {
+      name: 'notes:delete',
+      title: 'Delete your notes',
+      description: 'Remove notes for good.',
+      tools: ['delete_note'],
+      need: 'optional',
+      alreadyAllowed: false,
+    },
+  ],
+  accountUrl: '/account',
+};
+
+const accountProps: AccountPageProps = {
+  site,
+  now,
+  user: {
+    username: 'ada',
+    displayName: 'Ada Lovelace',
+    email: 'ada@harbour.example',
+    role: 'admin',
+    createdAt: now - 200 * day,
+  },
+  signOut: to('/sign-out'),
+  password: { form: to('/account/password'), minimumLength: 12, changedAt: now - 40 * day },
+  sessions: {
+    list: [
+      {
+        id: 's2',
+        current: false,
+        userAgent:
+          'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Safari/604.1',
+        address: '2001:db8::17',
+        signedInAt: now - 3 * day,
+        lastSeenAt: now - 5 * 60 * minute,
+      },
+      {
+        id: 's1',
+        current: true,
+        userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+        address: '192.0.2.14',
+        signedInAt: now - 20 * minute,
+        lastSeenAt: now,
+      },
+    ],
+    signOut: to('/account/sessions'),
+    signOutElsewhere: to('/account/sessions/others'),
+  },
+  apps: {
+    list: [
+      {
+        grantId: 'g1',
+        client: { name: 'Claude Code', registeredBy: 'dynamic' },
+        resource: 'Harbour Notes',
+        scopeTitles: ['Read your notes', 'Write notes for you'],
+        grantedAt: now - 12 * day,
+        lastUsedAt: now - 3 * minute,
+      },
+      {
+        grantId: 'g2',
+        client: { name: 'Harbour Assistant', registeredBy: 'administrator' },
+        resource: 'Harbour Notes',
+        scopeTitles: ['Read your notes'],
+        grantedAt: now - 90 * day,
+      },
+    ],
+    revoke: to('/account/apps/revoke'),
+  },
+};
+
+/** Every page in every state that looks different, by name. */
+export const samplePages: Readonly<Record<string, Html>> = {
+  home: homePage({
+    site,
+    mcpUrl: 'https://notes.harbour.example/mcp',
+    clients: [
+      {
+        name: 'Claude Code',
+        snippet: 'claude mcp add --transport http harbour-notes https://notes.harbour.example/mcp',
+      },
+    ],
+    accountUrl: '/account',
+    documentationUrl: '/docs',
+  }),
+  setup: setupPage({ state: 'open', site, form: to('/setup'), minimumPasswordLength: 12 }),
+  'setup-errors': setupPage({
+    state: 'open',
+    site,
+    form: to('/setup'),
+    values: { username: 'ada', displayName: 'Ada Lovelace', email: 'ada@' },
+    errors: { email: 'Enter a whole e-mail address, or none.', password_again: 'The two passwords differ.' },
+    minimumPasswordLength: 12,
+  }),
+  'setup-used': setupPage({ state: 'used', site, signInUrl: '/sign-in' }),
+  'setup-expired': setupPage({ state: 'expired', site, signInUrl: '/sign-in' }),
+  'sign-in': signInPage({ site, form: to('/sign-in'), request: 'r1', client: { name: 'Claude Code' } }),
+  'sign-in-plain': signInPage({
+    site,
+    form: to('/sign-in'),
+    notice: 'Your password is changed. Sign in with the new one.',
+  }),
+  'sign-in-refused': signInPage({
+    site,
+    form: to('/sign-in'),
+    request: 'r1',
+    client: { name: 'Claude Code' },
+    username: 'ada',
+    error: 'The user name or the password is wrong.',
+    retryAfterSeconds: 30,
+  }),
+  'sign-in-again': signInPage({
+    site,
+    form: to('/sign-in'),
+    reauthenticate: { username: 'ada', displayName: 'Ada Lovelace', switchUser: to('/sign-in/switch') },
+  }),
+  'sign-in-hostile': signInPage({ site, form: to('/sign-in'), client: { name: hostileName } }),
+  consent: consentPage(consentProps),
+  'consent-known': consentPage({
+    ...consentProps,
+    client: { name: 'Harbour Assistant', registeredBy: 'administrator' },
+    redirectUri: 'https://assistant.harbour.example/oauth/callback',
+    scopes: consentProps.scopes.map((scope, index) => ({
+      ...scope,
+      alreadyAllowed: index < 2,
+      tools: index === 1 ? Array.from({ length: 9 }, (_, tool) => `update_note_field_${tool + 1}`) : scope.tools,
+    })),
+  }),
+  'consent-installed-app': consentPage({
+    ...consentProps,
+    redirectUri: 'cursor://anysphere.cursor-mcp/oauth/callback',
+  }),
+  'consent-no-scopes': consentPage({ ...consentProps, scopes: [] }),
+  'consent-hostile': consentPage({
+    ...consentProps,
+    client: { name: hostileName, registeredBy: 'dynamic' },
+    redirectUri: `https://${'a'.repeat(60)}.${'b'.repeat(60)}.example/callback`,
+  }),
+  account: accountPage({ ...accountProps, notice: 'Claude Desktop can no longer act for you.' }),
+  'account-empty': accountPage({
+    ...accountProps,
+    user: { username: 'ada', displayName: 'ada', role: 'user' },
+    apps: { ...accountProps.apps, list: [] },
+    sessions: { ...accountProps.sessions, list: accountProps.sessions.list.filter(({ current }) => current) },
+    password: {
+      ...accountProps.password,
+      errors: { current_password: 'This is not your current password.' },
+    },
+  }),
+  'account-hostile': accountPage({
+    ...accountProps,
+    apps: {
+      ...accountProps.apps,
+      list: accountProps.apps.list.map((app) => ({ ...app, client: { ...app.client, name: hostileName } })),
+    },
+    sessions: {
+      ...accountProps.sessions,
+      list: accountProps.sessions.list.map((session) => ({ ...session, userAgent: 'x'.repeat(900) })),
+    },
+  }),
+  'signed-out': signedOutPage({ site, signInUrl: '/sign-in' }),
+  error: errorPage({
+    site,
+    title: 'This page is not here',
+    message: 'The address may be mistyped, or the page has moved.',
+    link: { url: '/', label: `Go to ${site.name}` },
+  }),
+  'authorization-error': authorizationErrorPage({
+    site,
+    error: new OAuthError('invalid_redirect_uri', 'redirect_uri is not registered for this client'),
+    requestId: 'b7Jq2mXw0Lr9',
+  }),
+};
