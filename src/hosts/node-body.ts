@@ -16,13 +16,19 @@ export interface ParsedMessage extends IncomingMessage {
 export function bodyOf(req: ParsedMessage, limit: number): Uint8Array<ArrayBuffer> | string | ReadableStream<Uint8Array> | null {
   if (req.method === 'GET' || req.method === 'HEAD' || !announcesBody(req)) return null;
   if (!req.readableDidRead) return unreadBody(req, limit);
-  const kept = [req.rawBody, req.body].find((body) => typeof body === 'string' || Buffer.isBuffer(body));
-  if (kept !== undefined) return kept as string | Buffer<ArrayBuffer>;
-  if (req.body === undefined) {
-    throw new TypeError('the request body was read before Portcullis and not kept in req.body or req.rawBody: mount Portcullis first');
+  for (const kept of [req.rawBody, req.body]) {
+    if (typeof kept === 'string' || isBytes(kept)) return kept;
   }
-  const isForm = (req.headers['content-type'] ?? '').trimStart().toLowerCase().startsWith('application/x-www-form-urlencoded');
+  if (req.body === undefined) {
+    throw new TypeError('the request body was read before Portcullis and kept in neither req.body nor req.rawBody: mount Portcullis first');
+  }
+  const type = req.headers['content-type'] ?? '';
+  const isForm = /^\s*application\/x-www-form-urlencoded\b/i.test(type);
   return isForm ? new URLSearchParams(formPairs(req.body)).toString() : JSON.stringify(req.body);
+}
+
+function isBytes(value: unknown): value is Buffer<ArrayBuffer> {
+  return Buffer.isBuffer(value);
 }
 
 function announcesBody(req: IncomingMessage): boolean {
@@ -30,13 +36,15 @@ function announcesBody(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
 }
 
-/** A parsed form as pairs again: an array is a name sent more than once, which the protocol must get to see. */
+/**
+ * A parsed form as pairs again. Parsers make a list of a name that was sent more than once, which the protocol must get
+ * to see; a list of one was written with brackets.
+ */
 function formPairs(value: unknown, name = ''): [string, string][] {
-  if (Array.isArray(value)) return value.flatMap((item) => formPairs(item, name));
-  if (typeof value === 'object' && value !== null) {
-    return Object.entries(value).flatMap(([key, item]) => formPairs(item, name === '' ? key : `${name}[${key}]`));
-  }
-  return name === '' ? [] : [[name, value === undefined || value === null ? '' : String(value)]];
+  if (typeof value !== 'object' || value === null) return name === '' ? [] : [[name, String(value ?? '')]];
+  const entries = Object.entries(value);
+  const isList = entries.length > 1 && name !== '' && entries.every(([key]) => /^\d+$/.test(key));
+  return entries.flatMap(([key, item]) => formPairs(item, name === '' ? key : isList ? name : `${name}[${key}]`));
 }
 
 function unreadBody(req: IncomingMessage, limit: number): ReadableStream<Uint8Array> {
@@ -52,25 +60,27 @@ function unreadBody(req: IncomingMessage, limit: number): ReadableStream<Uint8Ar
   );
 }
 
-function collect(req: IncomingMessage, limit: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const refuse = (error: OAuthError) => {
-      req.off('data', keep);
-      reject(error);
-    };
-    const keep = (chunk: Buffer) => {
-      size += chunk.byteLength;
-      if (size > limit) refuse(new OAuthError('invalid_request', `the body is larger than ${limit} bytes`, { status: 413 }));
-      else chunks.push(chunk);
-    };
-    const lost = () => refuse(new OAuthError('invalid_request', 'the connection closed before the body was complete'));
-    if (req.destroyed) return lost();
-    if (Number(req.headers['content-length'] ?? 0) > limit) return keep(Buffer.alloc(0, 0), (size = limit + 1));
-    req.on('data', keep);
-    req.once('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
-    req.once('error', lost);
-    req.once('close', lost);
-  });
+async function collect(req: IncomingMessage, limit: number): Promise<Uint8Array> {
+  if (Number(req.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const keep = (chunk: Buffer) => {
+    size += chunk.byteLength;
+    if (size <= limit) chunks.push(chunk);
+    else reject(tooLarge(limit));
+  };
+  const end = () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  const lose = () => reject(new OAuthError('invalid_request', 'the connection closed before the body was complete'));
+  if (req.destroyed) lose();
+  req.on('data', keep).once('end', end).once('error', lose).once('close', lose);
+  try {
+    return await promise;
+  } finally {
+    req.off('data', keep).off('end', end).off('close', lose).off('error', lose);
+  }
+}
+
+function tooLarge(limit: number): OAuthError {
+  return new OAuthError('invalid_request', `the body is larger than ${limit} bytes`, { status: 413 });
 }

@@ -57,8 +57,8 @@ export const configSchema = z.strictObject({
       algorithm: z.enum(signingAlgorithms).default('EdDSA').meta({ description: 'Signature of access tokens.' }),
       accessTokenSeconds: positive.max(86_400).default(600).meta({ description: 'Lifetime of an access token.' }),
       authorizationCodeSeconds: positive.max(600).default(60).meta({ description: 'Lifetime of an authorization code.' }),
-      refreshTokenDays: positive.default(30).meta({ description: 'Days after its last use at which a refresh token expires.' }),
-      refreshTokenAbsoluteDays: positive.default(180).meta({ description: "Days after the user's approval at which everything expires." }),
+      refreshTokenDays: z.number().positive().default(30).meta({ description: 'Days after its last use at which a refresh token expires.' }),
+      refreshTokenAbsoluteDays: z.number().positive().default(180).meta({ description: "Days after the user's approval at which everything expires." }),
       refreshGraceSeconds: z.int().nonnegative().max(300).default(30).meta({ description: 'How long the previous refresh token counts as a retry.' }),
     })
     .prefault({}),

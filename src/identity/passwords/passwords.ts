@@ -29,7 +29,7 @@ export class Passwords {
   readonly #cost: Argon2Cost;
   readonly #queue: WorkQueue;
 
-  /** @throws ConfigurationError for a cost that argon2 or OWASP would not accept, or a limit below 1 */
+  /** @throws ConfigurationError for less than 7 MiB of memory, one pass or one task at a time */
   constructor(options: PasswordsOptions) {
     const { memoryKiB = 19_456, passes = 2, parallelism = 1 } = options;
     this.minimumLength = atLeast(1, 'minimumLength', options.minimumLength ?? 12);

@@ -109,8 +109,7 @@ const lookalikes: Readonly<Record<string, string>> = { '@': 'a', '4': 'a', '3': 
 /** A common word or two with digits and marks around, look-alikes read as letters. */
 function isCommon(folded: string): boolean {
   return [folded, unmask(folded)].some((text) => {
-    const core = text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
-    const letters = core.replace(/[^\p{L}]/gu, '');
+    const letters = text.replace(/[^\p{L}]/gu, '');
     return commonWords.has(letters) || stories.has(letters) || splits(letters);
   });
 }

@@ -53,8 +53,8 @@ export function decideScopes(
     if (method !== 'tools/call' || !catalogue.guardsTools) continue;
     const unlocking = catalogue.scopesOfTool(name ?? '');
     if (unlocking === undefined) return { allowed: false, lockedTool: name ?? '' };
-    const [first] = unlocking;
-    if (first !== undefined && !unlocking.some((scope) => effective.has(scope))) needed.add(first);
+    const scope = unlocking.find((name) => effective.has(name)) ?? unlocking[0];
+    if (scope !== undefined) needed.add(scope);
   }
   const scopes = [...needed];
   return scopes.every((scope) => effective.has(scope)) ? { allowed: true } : { allowed: false, scopes };

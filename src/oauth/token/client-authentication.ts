@@ -80,15 +80,19 @@ export function parseBasic(authorization: string): { clientId: ClientId; secret:
   const decoded = Buffer.from(match[1], 'base64').toString('utf8');
   const colon = decoded.indexOf(':');
   if (colon < 1) return undefined;
+  const clientId = formDecode(decoded.slice(0, colon));
+  const secret = formDecode(decoded.slice(colon + 1));
+  return clientId === undefined || secret === undefined ? undefined : { clientId: clientId as ClientId, secret };
+}
+
+// Held to what `Params` allows in a form body, so that no store is asked for an id that it cannot hold.
+function formDecode(value: string): string | undefined {
   try {
-    return { clientId: formDecode(decoded.slice(0, colon)) as ClientId, secret: formDecode(decoded.slice(colon + 1)) };
+    const text = decodeURIComponent(value.replaceAll('+', ' '));
+    return /[\p{Cc}\ufffd]/u.test(text) ? undefined : text;
   } catch {
     return undefined;
   }
-}
-
-function formDecode(value: string): string {
-  return decodeURIComponent(value.replaceAll('+', ' '));
 }
 
 function refused(description: string, method: TokenEndpointAuthMethod): OAuthError {

@@ -1,0 +1,53 @@
+import type { FastifyPluginAsync, preHandlerAsyncHookHandler } from 'fastify';
+import type { OAuthProvider } from '../provider.ts';
+import { type AuthInfo, authInfo } from './auth-info.ts';
+import { TrustedProxies } from './client-address.ts';
+import { contextOf, type NodeHandlerOptions } from './node.ts';
+import { createNodeGate, type RequireTokenOptions } from './node-gate.ts';
+import { toRequest } from './node-request.ts';
+import { sendResponse } from './node-response.ts';
+import { answer, type WebHost } from './web-host.ts';
+
+export interface PortcullisFastifyOptions extends Omit<NodeHandlerOptions, 'onError'> {
+  readonly provider: WebHost;
+}
+
+const plugin: FastifyPluginAsync<PortcullisFastifyOptions> = async (app, { provider, mcp, trustedProxies, maximumBodyBytes }) => {
+  const proxies = new TrustedProxies(trustedProxies);
+  const { baseUrl } = provider.settings;
+  app.addHook('onRequest', async (request, reply) => {
+    const webRequest = toRequest(request.raw, reply.raw, { baseUrl, maximumBodyBytes });
+    const response = webRequest && (await answer(provider, mcp, webRequest, contextOf(request.raw, proxies)));
+    if (response === undefined) return;
+    reply.hijack();
+    await sendResponse(response, reply.raw);
+  });
+};
+
+/**
+ * Serves the OAuth endpoints and pages in Fastify 5, and with the `mcp` option the MCP endpoint:
+ * `app.register(portcullisFastify, { provider })`. It answers before any body is parsed, so that the application's own
+ * content type parsers stay as they are; failures go to the application's error handler.
+ * @throws ConfigurationError for a malformed entry of `trustedProxies`
+ */
+export const portcullisFastify: FastifyPluginAsync<PortcullisFastifyOptions> = Object.assign(plugin, {
+  // Fastify's own mark for a plugin whose hooks hold for the whole application.
+  [Symbol.for('skip-override')]: true,
+});
+
+/** The `auth` that `requireToken` leaves on a Fastify request. */
+export interface AuthenticatedFastifyRequest {
+  auth: AuthInfo;
+}
+
+/**
+ * A `preHandler` that lets only requests with a sufficient access token pass, and sends the challenge to all others.
+ */
+export function requireToken(provider: OAuthProvider, options: RequireTokenOptions = {}): preHandlerAsyncHookHandler {
+  const admit = createNodeGate(provider, options);
+  return async (request, reply) => {
+    const admitted = await admit(request.raw, reply.raw, { body: request.body });
+    if (admitted === undefined) reply.hijack();
+    else Object.assign(request, { auth: authInfo(admitted.token, provider.settings) });
+  };
+}

@@ -1,0 +1,77 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import type { RequestContext } from '../core/http.ts';
+import { originOf } from '../core/urls.ts';
+import type { OAuthProvider } from '../provider.ts';
+import { type AuthInfo, authInfo } from './auth-info.ts';
+import type { SessionOwners } from './session-owners.ts';
+import { answer, type McpEndpoint, type WebHost } from './web-host.ts';
+
+export interface PortcullisHonoOptions {
+  /** Serves the MCP endpoint on its path. Without it, the application does, behind `requireToken`. */
+  readonly mcp?: McpEndpoint;
+  /** The client's address, which only the runtime knows. Default: `c.env.clientAddress`, as this package's Node adapter sets it. */
+  readonly clientAddress?: (c: Context) => string | undefined;
+}
+
+/**
+ * Serves the OAuth endpoints and pages in Hono 4, and with the `mcp` option the MCP endpoint: `app.use(portcullisHono(provider))`.
+ * What is not its own goes on.
+ */
+export function portcullisHono(provider: WebHost, options: PortcullisHonoOptions = {}): MiddlewareHandler {
+  return async (c, next) => {
+    const response = await answer(provider, options.mcp, await publicRequest(c, provider), contextOf(c, options));
+    if (response === undefined) return next();
+    return response;
+  };
+}
+
+export interface RequireTokenOptions extends Pick<PortcullisHonoOptions, 'clientAddress'> {
+  /** Scopes that the route needs, besides the provider's required ones and those of the called tool. */
+  readonly scopes?: readonly string[];
+  /** Needed where the MCP transport keeps sessions: then one user's session is closed to everybody else. */
+  readonly sessions?: SessionOwners;
+}
+
+/**
+ * Lets only requests with a sufficient access token pass, with `c.var.auth` and the parsed body in `c.var.mcpBody`, and
+ * sends the challenge to all others.
+ */
+export function requireToken(
+  provider: OAuthProvider,
+  options: RequireTokenOptions = {},
+): MiddlewareHandler<{ Variables: { auth: AuthInfo; mcpBody: unknown } }> {
+  return async (c, next) => {
+    const request = await publicRequest(c, provider);
+    const { token, body, response } = await provider.authenticate(request, {
+      ...contextOf(c, options),
+      ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
+    });
+    if (response !== undefined) return response;
+    c.set('auth', authInfo(token, provider.settings));
+    c.set('mcpBody', body);
+    if (options.sessions === undefined) return next();
+    c.res = await options.sessions.guard(request, token, async () => {
+      await next();
+      return c.res;
+    });
+    return undefined;
+  };
+}
+
+/** The request below the configured origin. A body that a middleware has read is taken from Hono's cache. */
+async function publicRequest(c: Context, { settings }: WebHost): Promise<Request> {
+  const { raw } = c.req;
+  const { origin, href } = new URL(raw.url);
+  const url = originOf(settings.baseUrl) + href.slice(origin.length);
+  if (!raw.bodyUsed) return url === raw.url ? raw : new Request(url, raw);
+  const form = await c.req.bodyCache.formData;
+  const body = form === undefined ? await c.req.text() : new URLSearchParams([...form].map(([name, value]) => [name, String(value)]));
+  const headers = new Headers(raw.headers);
+  headers.delete('content-length');
+  return new Request(url, { method: raw.method, headers, body, signal: raw.signal });
+}
+
+function contextOf(c: Context, { clientAddress }: Pick<PortcullisHonoOptions, 'clientAddress'>): RequestContext {
+  const address: unknown = clientAddress === undefined ? c.env?.clientAddress : clientAddress(c);
+  return typeof address === 'string' ? { clientAddress: address } : {};
+}

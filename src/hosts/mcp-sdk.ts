@@ -1,0 +1,66 @@
+import { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
+import type { OAuthProvider } from '../provider.ts';
+import { type AuthInfo, authInfo } from './auth-info.ts';
+import { allowOrigin, mcpPreflight } from './mcp-cors.ts';
+import { SessionOwners } from './session-owners.ts';
+import type { McpEndpoint } from './web-host.ts';
+
+export { type AuthInfo, authInfo, type McpEndpoint, SessionOwners };
+
+/** What `createMcpHandler` of `@modelcontextprotocol/server` returns, or any web-standard transport of that shape. */
+export interface McpFetchHandler {
+  fetch(request: Request, options?: { authInfo?: AuthInfo; parsedBody?: unknown }): Promise<Response>;
+}
+
+export interface McpEndpointOptions {
+  /** Scopes that every request needs, besides the provider's required ones and its tools'. */
+  readonly scopes?: readonly string[];
+  /** Needed where the handler keeps sessions: then one user's session is closed to everybody else. */
+  readonly sessions?: SessionOwners;
+}
+
+/**
+ * Puts the gate in front of an MCP handler: it runs only for requests whose token is valid and has the scopes that the
+ * called tool needs, and gets the token as `authInfo` and the body parsed.
+ */
+export function createMcpEndpoint(provider: OAuthProvider, handler: McpFetchHandler, options: McpEndpointOptions = {}): McpEndpoint {
+  const { allowedOrigins, settings } = provider;
+  const serve: McpEndpoint = async (request, context) => {
+    const { token, body, response } = await provider.authenticate(request, {
+      ...context,
+      ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
+    });
+    if (response !== undefined) return response;
+    const run = () =>
+      handler.fetch(request, { authInfo: authInfo(token, settings), ...(body === undefined ? {} : { parsedBody: body }) });
+    return options.sessions === undefined ? run() : options.sessions.guard(request, token, run);
+  };
+  return async (request, context) => {
+    if (request.method === 'OPTIONS') return mcpPreflight(request, allowedOrigins);
+    return allowOrigin(request, await serve(request, context), allowedOrigins);
+  };
+}
+
+/** The verifier that `requireBearerAuth` and `verifyBearerToken` of the official SDK take, in both its versions. */
+export interface TokenVerifier {
+  verifyAccessToken(token: string): Promise<AuthInfo>;
+}
+
+/**
+ * A token verifier for applications that keep the SDK's own bearer middleware.
+ * @param invalidToken makes the error that the installed SDK understands:
+ *   `(message) => new OAuthError(OAuthErrorCode.InvalidToken, message)` for `@modelcontextprotocol/server`,
+ *   `(message) => new InvalidTokenError(message)` for `@modelcontextprotocol/sdk`
+ */
+export function createTokenVerifier(provider: OAuthProvider, invalidToken: (message: string) => Error): TokenVerifier {
+  return {
+    async verifyAccessToken(token) {
+      const record = await provider.verifyToken(token);
+      const verified = VerifiedAccessToken.check(record, token, provider.settings.resource, provider.clock.now());
+      if (verified === undefined) {
+        throw invalidToken('the access token is unknown, expired, revoked, or was issued for another resource');
+      }
+      return authInfo(verified, provider.settings);
+    },
+  };
+}

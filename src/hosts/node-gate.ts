@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuthenticateOptions } from '../oauth/bearer/authenticate.ts';
+import type { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
+import type { OAuthProvider } from '../provider.ts';
+import { TrustedProxies } from './client-address.ts';
+import { contextOf } from './node.ts';
+import { toRequest } from './node-request.ts';
+import { sendResponse } from './node-response.ts';
+import type { SessionOwners } from './session-owners.ts';
+
+export interface RequireTokenOptions {
+  /** Scopes that the route needs, besides the provider's required ones and those of the called tool. */
+  readonly scopes?: readonly string[];
+  /** Needed where the MCP transport keeps sessions: then one user's session is closed to everybody else. */
+  readonly sessions?: SessionOwners;
+  readonly trustedProxies?: readonly string[];
+}
+
+/** A request that may pass, with its MCP message. */
+export interface Admission {
+  readonly token: VerifiedAccessToken;
+  readonly body: unknown;
+}
+
+/**
+ * A gate for one Node route.
+ * @returns a function that answers a request which may not pass, and then returns `undefined`. Its `parsed` has the body,
+ *   where a parser of the framework has read it
+ */
+export function createNodeGate(
+  provider: OAuthProvider,
+  options: RequireTokenOptions = {},
+): (req: IncomingMessage, res: ServerResponse, parsed?: Pick<AuthenticateOptions, 'body'>) => Promise<Admission | undefined> {
+  const proxies = new TrustedProxies(options.trustedProxies);
+  return async (req, res, parsed) => {
+    const body = parsed === undefined ? undefined : 'omit';
+    const request = toRequest(req, res, { baseUrl: provider.settings.baseUrl, body });
+    const outcome =
+      request === undefined
+        ? { response: new Response(null, { status: 404 }) }
+        : await provider.authenticate(request, {
+            ...contextOf(req, proxies),
+            ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
+            ...parsed,
+          });
+    const refusal = outcome.response ?? options.sessions?.refuse(request?.headers.get('mcp-session-id'), outcome.token);
+    if (refusal === undefined && outcome.response === undefined) return outcome;
+    if (refusal !== undefined) await sendResponse(refusal, res);
+    return undefined;
+  };
+}

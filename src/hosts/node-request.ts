@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { maximumBodyBytes as defaultMaximumBodyBytes } from '../core/http.ts';
+import { originOf } from '../core/urls.ts';
+import { bodyOf, type ParsedMessage } from './node-body.ts';
+
+export interface ToRequestOptions {
+  /** The configured public URL. Scheme, host and port come from it, never from the request. */
+  readonly baseUrl: string;
+  /** Larger bodies are answered with 413. Default: 4 MiB. */
+  readonly maximumBodyBytes?: number | undefined;
+  /** `omit` where the body goes another way, because the framework has parsed it. */
+  readonly body?: 'omit' | undefined;
+}
+
+// Would be resolved by the URL parser, so that the path here and the one that a proxy judged differ.
+const ambiguousPath = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|\\/i;
+const forbiddenMethods = new Set(['CONNECT', 'TRACE', 'TRACK']);
+
+/**
+ * A Node request as a web-standard one: the path and query as they were sent, below the configured origin, mount
+ * prefix included; the body unread until it is asked for; the signal aborted when the client goes away.
+ * @returns `undefined` for a request that no endpoint can be meant by, such as one whose path climbs with `..`
+ * @throws TypeError where the body was consumed by somebody who kept nothing of it
+ */
+export function toRequest(req: IncomingMessage, res: ServerResponse, options: ToRequestOptions): Request | undefined {
+  const target = pathAndQuery(req);
+  const method = req.method ?? 'GET';
+  if (target === undefined || forbiddenMethods.has(method)) return undefined;
+  const aborter = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) aborter.abort();
+  });
+  const body = options.body === 'omit' ? null : bodyOf(req, options.maximumBodyBytes ?? defaultMaximumBodyBytes);
+  return new Request(originOf(options.baseUrl) + target, {
+    method,
+    headers: headersOf(req, body !== null && !(body instanceof ReadableStream)),
+    body,
+    signal: aborter.signal,
+    ...(body === null ? {} : { duplex: 'half' }),
+  });
+}
+
+function pathAndQuery(req: ParsedMessage & { readonly originalUrl?: unknown }): string | undefined {
+  const sent = typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/');
+  const target = sent.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
+  const path = target.split(/[?#]/, 1)[0] ?? '';
+  return path.startsWith('/') && !ambiguousPath.test(path) ? target : undefined;
+}
+
+/** Every header as often as it was sent, so that a second `Authorization` is not overlooked. */
+function headersOf(req: IncomingMessage, isEncodedAgain: boolean): Headers {
+  const headers = new Headers();
+  for (let index = 0; index < req.rawHeaders.length; index += 2) {
+    const name = req.rawHeaders[index]?.toLowerCase() ?? '';
+    if (name.startsWith(':') || name === 'cookie') continue;
+    if (isEncodedAgain && (name === 'content-length' || name === 'content-encoding')) continue;
+    headers.append(name, req.rawHeaders[index + 1] ?? '');
+  }
+  if (req.headers.cookie !== undefined) headers.set('cookie', req.headers.cookie);
+  const authority = req.headers[':authority'];
+  if (typeof authority === 'string' && !headers.has('host')) headers.set('host', authority);
+  return headers;
+}

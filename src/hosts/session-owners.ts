@@ -1,0 +1,69 @@
+import { LRUCache } from 'lru-cache';
+import type { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
+
+/** Whose a token is, as far as MCP sessions are concerned. */
+export type SessionOwner = Pick<VerifiedAccessToken, 'clientId' | 'subject'>;
+
+export interface SessionOwnersOptions {
+  /** The one used longest ago is forgotten first, and its client opens a new session. Default: 100,000. */
+  readonly maximumSessions?: number;
+}
+
+/**
+ * Remembers which client and user opened each MCP session, because a session id is not a credential.
+ * @see MCP security best practices, "Session Hijacking"
+ */
+export class SessionOwners {
+  readonly #owners: LRUCache<string, string>;
+
+  constructor(options: SessionOwnersOptions = {}) {
+    this.#owners = new LRUCache({ max: options.maximumSessions ?? 100_000 });
+  }
+
+  /** Records who opened a session. The first owner stays. */
+  remember(sessionId: string, owner: SessionOwner): void {
+    if (!this.#owners.has(sessionId)) this.#owners.set(sessionId, ownerKey(owner));
+  }
+
+  forget(sessionId: string): void {
+    this.#owners.delete(sessionId);
+  }
+
+  /**
+   * The refusal of a request whose `Mcp-Session-Id` is not its token's: the same whether or not the session exists.
+   * @returns `undefined` where it may pass, or opens a session
+   */
+  refuse(sessionId: string | null | undefined, owner: SessionOwner): Response | undefined {
+    if (sessionId === null || sessionId === undefined) return undefined;
+    return this.#owners.get(sessionId) === ownerKey(owner) ? undefined : sessionNotFound();
+  }
+
+  /**
+   * Guards a web-standard MCP transport: refuses foreign sessions, remembers those that it opens, forgets those that it ends.
+   * @param serve runs the transport
+   */
+  async guard(request: Request, owner: SessionOwner, serve: () => Promise<Response>): Promise<Response> {
+    const presented = request.headers.get('mcp-session-id');
+    const refusal = this.refuse(presented, owner);
+    if (refusal !== undefined) return refusal;
+    const response = await serve();
+    const opened = response.headers.get('mcp-session-id');
+    if (presented === null && opened !== null) this.remember(opened, owner);
+    if (presented !== null && request.method === 'DELETE' && response.ok) this.forget(presented);
+    return response;
+  }
+}
+
+/** One string for a client and a user; the issuer is always this server. */
+export function ownerKey({ clientId, subject }: SessionOwner): string {
+  return JSON.stringify([clientId, subject]);
+}
+
+/**
+ * The answer to an unknown session: the client starts a new one.
+ * @see MCP 2025-11-25, transports, "Session Management"
+ */
+export function sessionNotFound(): Response {
+  const body = { jsonrpc: '2.0', error: { code: -32_001, message: 'Session not found' }, id: null };
+  return Response.json(body, { status: 404, headers: { 'cache-control': 'no-store' } });
+}

@@ -1,0 +1,87 @@
+import { Portcullis } from '../../src/portcullis/portcullis.ts';
+import type { PortcullisConfig } from '../../src/portcullis/config.ts';
+import type { Harness, HarnessRequest } from '../../src/testing/harness.ts';
+import type { TestBrowser } from '../../src/testing/test-browser.ts';
+
+/** The user that tests sign in as. */
+export const testUser = { userName: 'ada', displayName: 'Ada Lovelace', password: 'correct horse battery staple' } as const;
+
+/** The cheapest argon2id that the configuration admits: tests do not need its cost. */
+export const fastPasswords = { memoryKiB: 7168, passes: 1 } as const;
+
+const unlimited = { rateLimit: { limit: 1_000_000 } } as const;
+
+/** Settings under which tests do not trip over limits that other tests are about. */
+export const testLimits = { passwords: fastPasswords, registration: { ...unlimited }, authorize: unlimited, signIn: unlimited } satisfies PortcullisConfig;
+
+/** Opens the product on a database of its own, with one user who can sign in. */
+export async function createPortcullisHarness(request: HarnessRequest, database = ':memory:'): Promise<Harness & { provider: Portcullis }> {
+  const { options, environment } = request;
+  const { lifetimes } = environment;
+  const config: PortcullisConfig = {
+    ...testLimits,
+    baseUrl: options.baseUrl,
+    database,
+    ...(options.issuerUrl === undefined ? {} : { issuerUrl: options.issuerUrl }),
+    ...(options.resourceBaseUrl === undefined ? {} : { resourceBaseUrl: options.resourceBaseUrl }),
+    ...(options.serviceDocumentationUrl === undefined ? {} : { serviceDocumentationUrl: options.serviceDocumentationUrl }),
+    ...(environment.mcpPath === undefined ? {} : { mcpPath: environment.mcpPath }),
+    ...(environment.resourceName === undefined ? {} : { name: environment.resourceName }),
+    scopes: (environment.scopes ?? {}) as NonNullable<PortcullisConfig['scopes']>,
+    requiredScopes: [...(options.requiredScopes ?? [])],
+    revocation: { enabled: options.revocation?.enabled ?? true },
+    registration: {
+      ...unlimited,
+      enabled: options.clientRegistration?.enabled ?? false,
+      ...(options.clientRegistration?.validScopes === undefined ? {} : { validScopes: [...options.clientRegistration.validScopes] }),
+      ...(options.clientRegistration?.defaultScopes === undefined ? {} : { defaultScopes: [...options.clientRegistration.defaultScopes] }),
+      ...(options.clientRegistration?.clientSecretExpirySeconds === undefined
+        ? {}
+        : { clientSecretExpirySeconds: options.clientRegistration.clientSecretExpirySeconds }),
+      redirectSchemes: [...(environment.redirectSchemes ?? [])],
+    },
+    tokens: {
+      authorizationCodeSeconds: lifetimes.authorizationCode / 1000,
+      accessTokenSeconds: lifetimes.accessToken / 1000,
+      refreshTokenDays: lifetimes.refreshToken / 86_400_000,
+      refreshTokenAbsoluteDays: lifetimes.refreshTokenAbsolute / 86_400_000,
+      refreshGraceSeconds: lifetimes.refreshTokenGrace / 1000,
+    },
+    allowedHosts: [...(environment.allowedHosts ?? [])],
+    allowedOrigins: [...(environment.allowedOrigins ?? [])],
+  };
+  const provider = await Portcullis.open(config, {
+    clock: environment.clock,
+    ...(environment.random === undefined ? {} : { random: environment.random }),
+    ...(environment.onEvent === undefined ? {} : { onEvent: environment.onEvent }),
+  });
+  await addTestUser(provider);
+  return {
+    provider,
+    authorize: (url, browser) => signInAndAllow(url, browser),
+    dumpStorage: () => dumpDatabase(provider),
+    close: () => provider.close(),
+  };
+}
+
+/** Adds `testUser`. */
+export async function addTestUser(provider: Portcullis): Promise<void> {
+  const { users, passwords } = provider.services;
+  await users.create({ userName: testUser.userName, displayName: testUser.displayName, passwordHash: await passwords.hash(testUser.password) });
+}
+
+/** Signs `testUser` in where asked, and allows everything. */
+export async function signInAndAllow(url: URL | string, browser: TestBrowser): Promise<URL> {
+  let arrived = await browser.visit(url);
+  if (!(arrived instanceof URL) && arrived.html.includes('name="password"')) {
+    arrived = await browser.submit({ username: testUser.userName, password: testUser.password });
+  }
+  return arrived instanceof URL ? arrived : browser.submitAndLeave({ decision: 'allow' });
+}
+
+async function dumpDatabase(provider: Portcullis): Promise<string> {
+  const { database } = provider.services;
+  const tables = await database.read("SELECT name FROM sqlite_master WHERE type = 'table'");
+  const rows = await Promise.all(tables.map(({ name }) => database.read(`SELECT * FROM ${String(name)}`)));
+  return JSON.stringify(rows);
+}
