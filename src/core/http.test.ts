@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { OAuthError } from './errors.ts';
 import { errorResponse, mediaType, privateJson, publicJson, readBody, redirect } from './http.ts';
 
-const post = (body: BodyInit, headers: Record<string, string> = {}) =>
+const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
   new Request('http://localhost/', { method: 'POST', body, headers });
 
 describe('readBody', () => {

@@ -2,8 +2,7 @@ import { OAuthError } from './errors.ts';
 
 const maximumParameters = 64;
 const maximumValueLength = 16_384;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
-const controlCharacters = /[\u0000-\u001f\u007f]/;
+const controlCharacters = /\p{Cc}/u;
 
 /**
  * Request parameters after the checks that hold for every OAuth endpoint: each at most once, bounded in

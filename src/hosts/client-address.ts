@@ -19,7 +19,9 @@ export class TrustedProxies {
       const bits = family === 6 ? 128 : 32;
       const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : bits + 1;
       if (family === 0 || rest.length > 0 || length > bits) {
-        throw new ConfigurationError(`trustedProxies contains '${range}', which is neither an IP address nor a CIDR range such as 10.0.0.0/8`);
+        throw new ConfigurationError(
+          `trustedProxies contains '${range}', which is neither an IP address nor a CIDR range such as 10.0.0.0/8`,
+        );
       }
       this.#ranges.addSubnet(address, length, family === 6 ? 'ipv6' : 'ipv4');
     }
@@ -53,7 +55,8 @@ export class TrustedProxies {
 /** One address in its shortest form, IPv4-mapped ones as IPv4; with or without a port. `undefined` for anything else. */
 function parseHop(hop: string): string | undefined {
   const text = hop.trim();
-  const bare = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/.exec(text)?.[1] ?? text;
+  const bare =
+    /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/.exec(text)?.[1] ?? text;
   const address = bare.replace(/%.*$/, '');
   return isIP(address) === 0 ? undefined : ipaddr.process(address).toString();
 }

@@ -34,7 +34,7 @@ export function requireToken(provider: OAuthProvider, options: RequireTokenOptio
     const admitted = await admit(req, res, req.body === undefined ? undefined : { body: req.body });
     if (admitted === undefined) return;
     if (req.body === undefined) req.body = admitted.body;
-    Object.assign(req, { auth: authInfo(admitted.token, provider.settings), token: admitted.token });
+    Object.assign(req, { auth: authInfo(admitted.token, provider), token: admitted.token });
     next();
   };
 }

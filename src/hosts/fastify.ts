@@ -12,7 +12,10 @@ export interface PortcullisFastifyOptions extends Omit<NodeHandlerOptions, 'onEr
   readonly provider: WebHost;
 }
 
-const plugin: FastifyPluginAsync<PortcullisFastifyOptions> = async (app, { provider, mcp, trustedProxies, maximumBodyBytes }) => {
+const plugin: FastifyPluginAsync<PortcullisFastifyOptions> = async (
+  app,
+  { provider, mcp, trustedProxies, maximumBodyBytes },
+) => {
   const proxies = new TrustedProxies(trustedProxies);
   const { baseUrl } = provider.settings;
   app.addHook('onRequest', async (request, reply) => {
@@ -48,6 +51,6 @@ export function requireToken(provider: OAuthProvider, options: RequireTokenOptio
   return async (request, reply) => {
     const admitted = await admit(request.raw, reply.raw, { body: request.body });
     if (admitted === undefined) reply.hijack();
-    else Object.assign(request, { auth: authInfo(admitted.token, provider.settings) });
+    else Object.assign(request, { auth: authInfo(admitted.token, provider) });
   };
 }

@@ -1,6 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { RequestContext } from '../core/http.ts';
-import { originOf } from '../core/urls.ts';
 import type { OAuthProvider } from '../provider.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
 import type { SessionOwners } from './session-owners.ts';
@@ -19,7 +18,7 @@ export interface PortcullisHonoOptions {
  */
 export function portcullisHono(provider: WebHost, options: PortcullisHonoOptions = {}): MiddlewareHandler {
   return async (c, next) => {
-    const response = await answer(provider, options.mcp, await publicRequest(c, provider), contextOf(c, options));
+    const response = await answer(provider, options.mcp, await unreadRequest(c), contextOf(c, options));
     if (response === undefined) return next();
     return response;
   };
@@ -41,16 +40,16 @@ export function requireToken(
   options: RequireTokenOptions = {},
 ): MiddlewareHandler<{ Variables: { auth: AuthInfo; mcpBody: unknown } }> {
   return async (c, next) => {
-    const request = await publicRequest(c, provider);
-    const { token, body, response } = await provider.authenticate(request, {
+    const request = await unreadRequest(c);
+    const outcome = await provider.authenticate(request, {
       ...contextOf(c, options),
       ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
     });
-    if (response !== undefined) return response;
-    c.set('auth', authInfo(token, provider.settings));
-    c.set('mcpBody', body);
+    if (outcome.response !== undefined) return outcome.response;
+    c.set('auth', authInfo(outcome.token, provider));
+    c.set('mcpBody', outcome.body);
     if (options.sessions === undefined) return next();
-    c.res = await options.sessions.guard(request, token, async () => {
+    c.res = await options.sessions.guard(request, outcome.token, async () => {
       await next();
       return c.res;
     });
@@ -58,17 +57,17 @@ export function requireToken(
   };
 }
 
-/** The request below the configured origin. A body that a middleware has read is taken from Hono's cache. */
-async function publicRequest(c: Context, { settings }: WebHost): Promise<Request> {
-  const { raw } = c.req;
-  const { origin, href } = new URL(raw.url);
-  const url = originOf(settings.baseUrl) + href.slice(origin.length);
-  if (!raw.bodyUsed) return url === raw.url ? raw : new Request(url, raw);
-  const form = await c.req.bodyCache.formData;
-  const body = form === undefined ? await c.req.text() : new URLSearchParams([...form].map(([name, value]) => [name, String(value)]));
-  const headers = new Headers(raw.headers);
+/** The request as it came, or where a middleware has read its body, the same with the body from Hono's cache. */
+async function unreadRequest({ req }: Context): Promise<Request> {
+  if (!req.raw.bodyUsed) return req.raw;
+  const form = await req.bodyCache.formData;
+  const body =
+    form === undefined
+      ? await req.text()
+      : new URLSearchParams([...form].map(([name, value]): [string, string] => [name, String(value)]));
+  const headers = new Headers(req.raw.headers);
   headers.delete('content-length');
-  return new Request(url, { method: raw.method, headers, body, signal: raw.signal });
+  return new Request(req.url, { method: req.method, headers, body, signal: req.raw.signal });
 }
 
 function contextOf(c: Context, { clientAddress }: Pick<PortcullisHonoOptions, 'clientAddress'>): RequestContext {

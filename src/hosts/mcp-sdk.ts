@@ -23,16 +23,24 @@ export interface McpEndpointOptions {
  * Puts the gate in front of an MCP handler: it runs only for requests whose token is valid and has the scopes that the
  * called tool needs, and gets the token as `authInfo` and the body parsed.
  */
-export function createMcpEndpoint(provider: OAuthProvider, handler: McpFetchHandler, options: McpEndpointOptions = {}): McpEndpoint {
+export function createMcpEndpoint(
+  provider: OAuthProvider,
+  handler: McpFetchHandler,
+  options: McpEndpointOptions = {},
+): McpEndpoint {
   const { allowedOrigins, settings } = provider;
   const serve: McpEndpoint = async (request, context) => {
-    const { token, body, response } = await provider.authenticate(request, {
+    const outcome = await provider.authenticate(request, {
       ...context,
       ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
     });
-    if (response !== undefined) return response;
+    if (outcome.response !== undefined) return outcome.response;
+    const { token, body } = outcome;
     const run = () =>
-      handler.fetch(request, { authInfo: authInfo(token, settings), ...(body === undefined ? {} : { parsedBody: body }) });
+      handler.fetch(request, {
+        authInfo: authInfo(token, provider),
+        ...(body === undefined ? {} : { parsedBody: body }),
+      });
     return options.sessions === undefined ? run() : options.sessions.guard(request, token, run);
   };
   return async (request, context) => {
@@ -60,7 +68,7 @@ export function createTokenVerifier(provider: OAuthProvider, invalidToken: (mess
       if (verified === undefined) {
         throw invalidToken('the access token is unknown, expired, revoked, or was issued for another resource');
       }
-      return authInfo(verified, provider.settings);
+      return authInfo(verified, provider);
     },
   };
 }

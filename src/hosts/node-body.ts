@@ -13,14 +13,19 @@ export interface ParsedMessage extends IncomingMessage {
  * @param limit in bytes; reading more throws `OAuthError` with status 413
  * @throws TypeError where the body was read by somebody who kept nothing
  */
-export function bodyOf(req: ParsedMessage, limit: number): Uint8Array<ArrayBuffer> | string | ReadableStream<Uint8Array> | null {
+export function bodyOf(
+  req: ParsedMessage,
+  limit: number,
+): Uint8Array<ArrayBuffer> | string | ReadableStream<Uint8Array> | null {
   if (req.method === 'GET' || req.method === 'HEAD' || !announcesBody(req)) return null;
   if (!req.readableDidRead) return unreadBody(req, limit);
   for (const kept of [req.rawBody, req.body]) {
     if (typeof kept === 'string' || isBytes(kept)) return kept;
   }
   if (req.body === undefined) {
-    throw new TypeError('the request body was read before Portcullis and kept in neither req.body nor req.rawBody: mount Portcullis first');
+    throw new TypeError(
+      'the request body was read before Portcullis and kept in neither req.body nor req.rawBody: mount Portcullis first',
+    );
   }
   const type = req.headers['content-type'] ?? '';
   const isForm = /^\s*application\/x-www-form-urlencoded\b/i.test(type);

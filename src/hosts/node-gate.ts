@@ -30,7 +30,11 @@ export interface Admission {
 export function createNodeGate(
   provider: OAuthProvider,
   options: RequireTokenOptions = {},
-): (req: IncomingMessage, res: ServerResponse, parsed?: Pick<AuthenticateOptions, 'body'>) => Promise<Admission | undefined> {
+): (
+  req: IncomingMessage,
+  res: ServerResponse,
+  parsed?: Pick<AuthenticateOptions, 'body'>,
+) => Promise<Admission | undefined> {
   const proxies = new TrustedProxies(options.trustedProxies);
   return async (req, res, parsed) => {
     const body = parsed === undefined ? undefined : 'omit';

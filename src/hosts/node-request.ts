@@ -22,13 +22,17 @@ const forbiddenMethods = new Set(['CONNECT', 'TRACE', 'TRACK']);
  * @returns `undefined` for a request that no endpoint can be meant by, such as one whose path climbs with `..`
  * @throws TypeError where the body was consumed by somebody who kept nothing of it
  */
-export function toRequest(req: IncomingMessage, res: ServerResponse, options: ToRequestOptions): Request | undefined {
+export function toRequest(
+  req: IncomingMessage,
+  res: ServerResponse | undefined,
+  options: ToRequestOptions,
+): Request | undefined {
   const target = pathAndQuery(req);
   const method = req.method ?? 'GET';
   if (target === undefined || forbiddenMethods.has(method)) return undefined;
   const aborter = new AbortController();
-  res.once('close', () => {
-    if (!res.writableFinished) aborter.abort();
+  res?.once('close', () => {
+    if (res?.writableFinished === false) aborter.abort();
   });
   const body = options.body === 'omit' ? null : bodyOf(req, options.maximumBodyBytes ?? defaultMaximumBodyBytes);
   return new Request(originOf(options.baseUrl) + target, {

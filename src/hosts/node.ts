@@ -16,7 +16,11 @@ export interface NodeHandlerOptions {
 }
 
 /** @returns whether the request was answered; if not, `next` was called */
-export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => Promise<boolean>;
+export type NodeHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  next?: (error?: unknown) => void,
+) => Promise<boolean>;
 
 /**
  * Serves a provider on Node: bare, or as a middleware of Express, Connect and the like. Never rejects.
@@ -61,7 +65,10 @@ export function createNodeListener(host: WebHost, options: NodeHandlerOptions = 
 /** What only the host knows of a request. */
 export function contextOf(req: IncomingMessage, proxies: TrustedProxies): { readonly clientAddress?: string } {
   const forwardedFor = req.headers['x-forwarded-for'];
-  const address = proxies.clientAddress(req.socket.remoteAddress, Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor);
+  const address = proxies.clientAddress(
+    req.socket.remoteAddress,
+    Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor,
+  );
   return address === undefined ? {} : { clientAddress: address };
 }
 

@@ -56,24 +56,36 @@ export function queryParams(request: Request): Params {
   return Params.parse(new URL(request.url).search.slice(1));
 }
 
+/** The form that a handler expects. */
+export interface ExpectedForm {
+  /** What its CSRF token was issued for. */
+  readonly purpose: string;
+  /** The page that it is on, for whoever has to open it again. */
+  readonly page: (params: Params) => string;
+}
+
 /**
  * Reads a posted form, which must come from a page of this server in this browser.
- * @param purpose what its CSRF token was issued for
  * @throws PageError with status 403 where it does not, 415 for another content type
  * @throws OAuthError `invalid_request` for a malformed form
  */
-export async function postedForm(request: Request, services: IdentityServices, purpose: string): Promise<Params> {
+export async function postedForm(
+  request: Request,
+  services: IdentityServices,
+  expected: ExpectedForm,
+): Promise<Params> {
   if (mediaType(request) !== 'application/x-www-form-urlencoded') {
     throw new PageError(415, { title: 'Not a form', message: 'This address takes forms only.' });
   }
   const params = Params.parse(await readBody(request, maximumFormBytes));
-  const refusal = refusalOf(services.csrf.check(request, params, purpose), request, services);
+  const verdict = services.csrf.check(request, params, expected.purpose);
+  const refusal = refusalOf(verdict, expected.page(params), services);
   if (refusal !== undefined) throw refusal;
   return params;
 }
 
-function refusalOf(verdict: CsrfVerdict, request: Request, { paths }: IdentityServices): PageError | undefined {
-  const link = { url: new URL(request.url).pathname, label: 'Open the page again' };
+function refusalOf(verdict: CsrfVerdict, pageUrl: string, { paths }: IdentityServices): PageError | undefined {
+  const link = { url: pageUrl, label: 'Open the page again' };
   switch (verdict) {
     case 'ok':
       return undefined;

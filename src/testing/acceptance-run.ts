@@ -77,8 +77,8 @@ export class AcceptanceRun {
     const browser = new TestBrowser(sendTo(this.provider), this.provider.settings.baseUrl);
     if (this.#harness.authorize !== undefined) return this.#harness.authorize(start, browser);
     const arrived = await browser.visit(start);
-    assert.ok(arrived instanceof URL, `authorize led to a page (${browser.page.status}); the harness needs an authorize() that gets past it`);
-    return arrived;
+    if (arrived instanceof URL) return arrived;
+    return assert.fail(`authorize led to ${arrived.url} (${arrived.status}); the harness needs an authorize() that gets past it`);
   }
 
   async authorize(client: TestClient, parameters: Parameters = {}): Promise<ReceivedCode> {

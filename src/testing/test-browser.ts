@@ -56,8 +56,8 @@ export class TestBrowser {
   /** The same, where the way must end outside the server: at the client's redirect URI. */
   async submitAndLeave(fields: Parameters = {}): Promise<URL> {
     const arrived = await this.submit(fields);
-    assert.ok(arrived instanceof URL, `the browser stayed on ${this.page.url} (${this.page.status}): ${this.page.html}`);
-    return arrived;
+    if (arrived instanceof URL) return arrived;
+    return assert.fail(`the browser stayed on ${arrived.url} (${arrived.status}): ${arrived.html}`);
   }
 
   async #follow(first: Request): Promise<TestPage | URL> {

@@ -57,6 +57,7 @@ export const consentProps: ConsentPageProps = {
       alreadyAllowed: false,
     },
   ],
+  lastsDays: 180,
   accountUrl: '/account',
 };
 

@@ -146,6 +146,7 @@ function askConsent(request: Request, pending: PendingRequest, user: Authenticat
     user: { username: user.user.userName, displayName: user.user.displayName },
     switchUser: { action: paths.signOut, csrfToken: signOut.token, hidden: { request: pending.id } },
     scopes,
+    lastsDays: provider.lifetimes.refreshTokenAbsolute / 86_400_000,
     accountUrl: `${new URL(provider.settings.baseUrl).origin}${paths.account}`,
   });
   const cookies = [...setCookies, ...[issued.setCookie].filter((cookie) => cookie !== undefined)];

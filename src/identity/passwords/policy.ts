@@ -17,7 +17,8 @@ const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/;
  * @see RFC 8265 §4.2 (OpaqueString)
  */
 export function preparePassword(password: string): string | undefined {
-  if (password === '' || password.length > 4 * maximumPasswordLength || controlCharacters.test(password)) return undefined;
+  if (password === '' || password.length > 4 * maximumPasswordLength || controlCharacters.test(password))
+    return undefined;
   const prepared = password.replace(/\p{Zs}/gu, ' ').normalize('NFC');
   return [...prepared].length > maximumPasswordLength ? undefined : prepared;
 }
@@ -28,7 +29,11 @@ export function preparePassword(password: string): string | undefined {
  * @returns what to tell the person, or `undefined` where it is good
  * @see NIST SP 800-63B-4 §3.1.1.2
  */
-export function checkPassword(password: string, minimumLength: number, context: PasswordContext = {}): string | undefined {
+export function checkPassword(
+  password: string,
+  minimumLength: number,
+  context: PasswordContext = {},
+): string | undefined {
   if (controlCharacters.test(password)) return 'A password cannot contain control characters.';
   const length = [...password.normalize('NFC')].length;
   if (length < minimumLength) return `Choose a password of at least ${minimumLength} characters.`;
@@ -57,7 +62,16 @@ function isRepetition(folded: string): boolean {
   return new Set(folded).size < 4 || /^(.+?)\1+$/u.test(folded);
 }
 
-const rows = ['1234567890', '0123456789', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiopasdfghjklzxcvbnm', '1q2w3e4r5t6y7u8i9o0p', '1qaz2wsx3edc4rfv5tgb6yhn7ujm', 'qwertzuiopasdfghjklyxcvbnm', 'azertyuiopqsdfghjklmwxcvbn'];
+const rows = [
+  '1234567890',
+  '0123456789',
+  'abcdefghijklmnopqrstuvwxyz',
+  'qwertyuiopasdfghjklzxcvbnm',
+  '1q2w3e4r5t6y7u8i9o0p',
+  '1qaz2wsx3edc4rfv5tgb6yhn7ujm',
+  'qwertzuiopasdfghjklyxcvbnm',
+  'azertyuiopqsdfghjklmwxcvbn',
+];
 
 function isSequence(folded: string): boolean {
   return rows.some((row) => {
@@ -102,9 +116,30 @@ const commonWords = new Set([
   'welcome',
 ]);
 
-const stories = new Set(['correcthorsebatterystaple', 'iloveyouforever', 'iloveyousomuch', 'opensesame', 'thisismypassword', 'mypassword', 'yourpassword', 'newpassword', 'passwordpassword', 'thequickbrownfox']);
+const stories = new Set([
+  'correcthorsebatterystaple',
+  'iloveyouforever',
+  'iloveyousomuch',
+  'opensesame',
+  'thisismypassword',
+  'mypassword',
+  'yourpassword',
+  'newpassword',
+  'passwordpassword',
+  'thequickbrownfox',
+]);
 
-const lookalikes: Readonly<Record<string, string>> = { '@': 'a', '4': 'a', '3': 'e', '1': 'i', '!': 'i', '0': 'o', $: 's', '5': 's', '7': 't' };
+const lookalikes: Readonly<Record<string, string>> = {
+  '@': 'a',
+  '4': 'a',
+  '3': 'e',
+  '1': 'i',
+  '!': 'i',
+  '0': 'o',
+  $: 's',
+  '5': 's',
+  '7': 't',
+};
 
 /** A common word or two with digits and marks around, look-alikes read as letters. */
 function isCommon(folded: string): boolean {

@@ -112,19 +112,6 @@ export class SessionStore {
     );
     return deleted?.length ?? 0;
   }
-
-  async deleteExpired(now: number, limit: number): Promise<number> {
-    const [deleted] = await this.#database.write(
-      sql(
-        `DELETE FROM sessions WHERE session_hash IN
-           (SELECT session_hash FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)
-         RETURNING session_hash`,
-        now,
-        limit,
-      ),
-    );
-    return deleted?.length ?? 0;
-  }
 }
 
 function sessionOf(row: Row): Session {

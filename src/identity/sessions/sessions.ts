@@ -24,7 +24,7 @@ export interface SessionsOptions {
 }
 
 const cookieBase = 'portcullis-session';
-const touchInterval = 60_000;
+const longestTouchInterval = 60_000;
 const maximumUserAgent = 200;
 
 /** Who is signed in where. The secret is in the browser's cookie only; the database has its hash. */
@@ -32,14 +32,13 @@ export class Sessions {
   readonly #store: SessionStore;
   readonly #options: Required<SessionsOptions>;
 
-  /** @throws ConfigurationError where a timeout is not a whole number of milliseconds above a minute, or idle exceeds absolute */
+  /** @throws ConfigurationError where a timeout is not a whole number of milliseconds above 0 */
   constructor(options: SessionsOptions) {
     const { idleTimeout = 12 * 3_600_000, absoluteTimeout = 7 * 86_400_000 } = options;
-    if (![idleTimeout, absoluteTimeout].every((time) => Number.isSafeInteger(time) && time > touchInterval)) {
-      throw new ConfigurationError('sessions.idleTimeout and sessions.absoluteTimeout must be longer than a minute');
-    }
-    if (idleTimeout > absoluteTimeout) {
-      throw new ConfigurationError('sessions.idleTimeout must not exceed sessions.absoluteTimeout');
+    if (![idleTimeout, absoluteTimeout].every((time) => Number.isSafeInteger(time) && time > 0)) {
+      throw new ConfigurationError(
+        'sessions.idleTimeout and sessions.absoluteTimeout must be whole milliseconds above 0',
+      );
     }
     this.#options = { ...options, idleTimeout, absoluteTimeout };
     this.#store = new SessionStore(options.database);
@@ -75,6 +74,7 @@ export class Sessions {
     if (secret === undefined) return undefined;
     const session = await this.#store.find(hashSecret(secret));
     const now = this.#options.clock.now();
+    const touchInterval = Math.min(longestTouchInterval, this.#options.idleTimeout / 4);
     const user = AuthenticatedUser.check(session, secret, now);
     if (user !== undefined && session !== undefined && now - session.lastSeenAt >= touchInterval) {
       await this.#store.touch(user.sessionHash, now, this.#expiry(user.authenticatedAt, now));
@@ -116,14 +116,10 @@ export class Sessions {
     return cookies.clear(cookieBase);
   }
 
-  /** Deletes a batch of expired sessions. Resolves to how many. */
-  removeExpired(limit: number): Promise<number> {
-    return this.#store.deleteExpired(this.#options.clock.now(), limit);
-  }
-
   async #endAll(userId: Subject, except: SecretHash | ''): Promise<number> {
     const ended = await this.#store.deleteAll(userId, except);
-    if (ended > 0) this.#options.report({ name: 'session.revoked', subject: userId, reason: `${ended} sessions ended` });
+    if (ended > 0)
+      this.#options.report({ name: 'session.revoked', subject: userId, reason: `${ended} sessions ended` });
     return ended;
   }
 

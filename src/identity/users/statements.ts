@@ -7,7 +7,12 @@ import { type NewUser, userKey } from './user.ts';
  * @param condition SQL that must hold for it to have any effect, with its values
  * @param now milliseconds since the epoch
  */
-export function insertUser(userId: Subject, user: NewUser, now: number, condition: Statement = sql('1 = 1')): Statement {
+export function insertUser(
+  userId: Subject,
+  user: NewUser,
+  now: number,
+  condition: Statement = sql('1 = 1'),
+): Statement {
   return sql(
     `INSERT INTO users (user_id, user_name, user_key, email, display_name, role, status, grantable_scopes,
        password_hash, password_changed_at, created_at)

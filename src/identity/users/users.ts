@@ -5,7 +5,17 @@ import type { Subject } from '../../core/ids.ts';
 import { type Random, randomId } from '../../core/random.ts';
 import type { AuthenticatedUser } from '../sessions/authenticated-user.ts';
 import { insertUser, lockAdministrators, notLastAdministrator, revokeGrants } from './statements.ts';
-import { checkNewUser, type NewUser, type User, UserError, type UserRole, type UserStatus, userColumns, userKey, userOf } from './user.ts';
+import {
+  checkNewUser,
+  type NewUser,
+  type User,
+  UserError,
+  type UserRole,
+  type UserStatus,
+  userColumns,
+  userKey,
+  userOf,
+} from './user.ts';
 
 export interface UsersOptions {
   readonly database: Database;
@@ -73,7 +83,10 @@ export class Users {
   async setStatus(userId: string, status: UserStatus): Promise<void> {
     switch (status) {
       case 'active':
-        await this.#change(userId, sql("UPDATE users SET status = 'active' WHERE user_id = ? RETURNING user_id", userId));
+        await this.#change(
+          userId,
+          sql("UPDATE users SET status = 'active' WHERE user_id = ? RETURNING user_id", userId),
+        );
         this.#options.report({ name: 'user.enabled', subject: userId as Subject });
         return;
       case 'disabled':
@@ -122,7 +135,11 @@ export class Users {
       ),
       sql('DELETE FROM sessions WHERE user_id = ?', userId),
     );
-    this.#options.report({ name: 'user.password_changed', subject: userId as Subject, reason: 'set by an administrator' });
+    this.#options.report({
+      name: 'user.password_changed',
+      subject: userId as Subject,
+      reason: 'set by an administrator',
+    });
   }
 
   /**

@@ -79,11 +79,13 @@ async function knownClient(params: Params, provider: OAuthProvider): Promise<Cli
 /** Sees to it that a response sent straight to the client carries the `state` and `iss` that it must. */
 function completed(next: URL, request: AuthorizeRequest, provider: OAuthProvider): URL {
   const target = new URL(request.redirectUri.toString());
-  const goesToClient = next.origin === target.origin && next.protocol === target.protocol && next.pathname === target.pathname;
+  const goesToClient = next.protocol === target.protocol && next.host === target.host && next.pathname === target.pathname;
   if (!goesToClient || !(next.searchParams.has('code') || next.searchParams.has('error'))) return next;
-  if (request.state !== undefined && !next.searchParams.has('state')) next.searchParams.append('state', request.state);
-  if (!next.searchParams.has('iss')) next.searchParams.append('iss', provider.settings.issuer);
-  return next;
+  // Appended as text: a change through `searchParams` would rewrite the query that is there.
+  const missing = new URLSearchParams();
+  if (request.state !== undefined && !next.searchParams.has('state')) missing.set('state', request.state);
+  if (!next.searchParams.has('iss')) missing.set('iss', provider.settings.issuer);
+  return missing.size === 0 ? next : new URL(`${next.href}&${missing}`);
 }
 
 function asOAuthError(error: unknown, provider: OAuthProvider, context: RequestContext): OAuthError {

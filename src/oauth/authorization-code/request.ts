@@ -79,8 +79,8 @@ function codeChallenge(params: Params): string {
 
 function requestedScopes(params: Params, client: Client, provider: OAuthProvider): readonly string[] {
   const value = params.get('scope');
-  const { requiredScopes } = provider.settings;
-  const fallback = requiredScopes.length > 0 ? requiredScopes : client.scopes;
+  const required = provider.settings.requiredScopes.filter((scope) => client.scopes.includes(scope));
+  const fallback = required.length > 0 ? required : client.scopes;
   if (value === undefined) return fallback;
   const scopes = parseScope(value);
   if (scopes === undefined) throw new OAuthError('invalid_scope', 'scope contains characters that RFC 6749 section 3.3 does not allow');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseBasic } from './client-authentication.ts';
 
 const encoded = (text: string) => Buffer.from(text).toString('base64');
-const text = fc.string({ unit: 'binary', maxLength: 30 }).filter((value) => value.isWellFormed() && !/[\u0000-\u001f\u007f\ufffd]/.test(value));
+const text = fc.string({ unit: 'binary', maxLength: 30 }).filter((value) => value.isWellFormed() && !/[\p{Cc}\ufffd]/u.test(value));
 
 describe('parseBasic', () => {
   it('reads back any id and secret, form-encoded or percent-encoded, whatever the case of the scheme [CASE-58, RFC6749-15]', () => {
@@ -27,7 +27,7 @@ describe('parseBasic', () => {
         const credentials = parseBasic(value);
         if (credentials === undefined) return;
         expect(credentials.clientId).not.toBe('');
-        expect(`${credentials.clientId}${credentials.secret}`).not.toMatch(/[\u0000-\u001f\u007f]/);
+        expect(`${credentials.clientId}${credentials.secret}`).not.toMatch(/\p{Cc}/u);
       }),
       { numRuns: 500 },
     );

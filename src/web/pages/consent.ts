@@ -39,6 +39,8 @@ export interface ConsentPageProps {
   readonly switchUser: FormProps;
   /** In the order to show. */
   readonly scopes: readonly ConsentScope[];
+  /** How many days access lasts at most if the user does nothing. */
+  readonly lastsDays: number;
   /** Where access is revoked later. */
   readonly accountUrl: string;
 }
@@ -99,9 +101,14 @@ ${form(
 <div class="actions">${button({ label: 'Deny', tone: 'plain', name: consentFields.decision, value: 'deny', hiddenLabel: 'access' })}${button({ label: 'Allow', name: consentFields.decision, value: 'allow', hiddenLabel: 'access' })}</div>`,
   'stack-large',
 )}
-<p class="small quiet">You can take this back at any time under Connected apps in <a href="${props.accountUrl}">your account</a>.</p>
+<p class="small quiet">Access lasts ${lasting(props.lastsDays)}. You can take it back at any time under Connected apps in <a href="${props.accountUrl}">your account</a>.</p>
 </div>`;
   return page({ title: `Allow ${plainName}?`, site: props.site, body, width: 'medium' });
+}
+
+function lasting(days: number): string {
+  if (days < 1) return 'less than a day';
+  return days < 2 ? 'one day at most' : `${Math.round(days)} days at most`;
 }
 
 function standing(registeredBy: 'dynamic' | 'administrator'): Html {

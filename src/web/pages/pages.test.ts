@@ -26,6 +26,7 @@ const consent: ConsentPageProps = {
     { name: 'read', title: 'Read', description: 'Reads.', tools: ['list'], need: 'required', alreadyAllowed: true },
     { name: 'write', tools: [], need: 'optional', alreadyAllowed: false },
   ],
+  lastsDays: 180,
   accountUrl: '/account',
 };
 

@@ -1,0 +1,82 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastMCP } from 'fastmcp';
+import { ConfigurationError } from '../core/urls.ts';
+import { decideScopes } from '../oauth/bearer/mcp-operations.ts';
+import type { OAuthProvider } from '../provider.ts';
+import { type AuthInfo, authInfo } from './auth-info.ts';
+import { TrustedProxies } from './client-address.ts';
+import { type CurrentCall, FastMcpCalls } from './fastmcp-calls.ts';
+import { type FastMcpRouteOptions, fastMcpRoutes, gone, opensSseSession } from './fastmcp-routes.ts';
+import { claimedMessage } from './mcp-headers.ts';
+import { contextOf } from './node.ts';
+import { toRequest } from './node-request.ts';
+import { sessionNotFound } from './session-owners.ts';
+
+/** What tools get as `session`: the token of a request of this client and user. */
+export type FastMcpSession = { [Name in keyof AuthInfo]: AuthInfo[Name] };
+
+type ToolCall = { arguments: Record<string, unknown>; toolName: string };
+
+/** Options for `new FastMCP`, none of which may be replaced. */
+export interface FastMcpHooks {
+  authenticate(request: IncomingMessage): Promise<FastMcpSession>;
+  onToolCall(call: ToolCall): Promise<void>;
+}
+
+export interface FastMcpOptions extends FastMcpRouteOptions {
+  /** Called after the scopes of a tool call were found sufficient. */
+  readonly onToolCall?: (call: ToolCall) => void | Promise<void>;
+}
+
+/**
+ * Makes a FastMCP server with a provider as its gate: it serves the OAuth endpoints and pages on the server's own port,
+ * checks the token of every request and the scopes of every tool call, keeps each session to the client and user that
+ * opened it, and closes the HTTP+SSE transport. Over stdio, where there is no token, every tool is refused.
+ * @param create `(hooks) => new FastMCP({ name, version, ...hooks })`
+ * @throws ConfigurationError where the server was made without the hooks, or with its own `auth` or `oauth`
+ */
+export function guardFastMcp<Server extends FastMCP<FastMcpSession>>(
+  provider: OAuthProvider,
+  create: (hooks: FastMcpHooks) => Server,
+  options: FastMcpOptions = {},
+): Server {
+  const { settings } = provider;
+  const proxies = new TrustedProxies(options.trustedProxies);
+  const calls = new FastMcpCalls();
+
+  async function admit(req: IncomingMessage, call: CurrentCall): Promise<FastMcpSession> {
+    const request = toRequest(req, undefined, { baseUrl: settings.baseUrl, body: 'omit' });
+    if (request === undefined || opensSseSession(req)) return Promise.reject(gone());
+    const message = { body: claimedMessage(request.headers) };
+    const { token, response } = await provider.authenticate(request, { ...contextOf(req, proxies), ...message });
+    if (response !== undefined) return Promise.reject(response);
+    const id = request.headers.get('mcp-session-id');
+    const session = id === null ? undefined : server.sessions.find(({ sessionId }) => sessionId === id);
+    if (session !== undefined && !calls.owns(session, token)) return Promise.reject(sessionNotFound());
+    call.token = token;
+    return authInfo(token, provider);
+  }
+
+  const hooks: FastMcpHooks = {
+    authenticate: (req) => admit(req, calls.begin()),
+    async onToolCall(call) {
+      if (calls.token === undefined) throw new Error('invalid_token: no access token came with this call');
+      const operation = { method: 'tools/call', name: call.toolName };
+      const decision = decideScopes([operation], calls.token.scopes, settings.requiredScopes, provider.scopes);
+      if (!decision.allowed) {
+        const missing = 'scopes' in decision ? `needs ${decision.scopes.join(' ')}` : 'no scope unlocks this tool';
+        throw new Error(`insufficient_scope: ${missing}`);
+      }
+      await options.onToolCall?.(call);
+    },
+  };
+
+  const server = create(hooks);
+  const { authenticate, onToolCall, auth, oauth } = server.options;
+  if (authenticate !== hooks.authenticate || onToolCall !== hooks.onToolCall || (auth ?? oauth) !== undefined) {
+    throw new ConfigurationError('pass all hooks to new FastMCP({ ...hooks }), and neither auth nor oauth');
+  }
+  server.on('connect', ({ session }) => calls.claim(session));
+  server.getApp().use('*', fastMcpRoutes(provider, options));
+  return server;
+}

@@ -1,0 +1,200 @@
+import { type Database, type Statement, sql } from '../../core/database.ts';
+import type { ThrottleLimits } from './throttle-limits.ts';
+
+/** What an attempt counts in. All are keyed hashes. */
+export interface Buckets {
+  readonly account: string;
+  /** This account from this address, or from this known browser. */
+  readonly own: string;
+  /** Absent for a known browser, which only its own failures slow down. */
+  readonly shared?: { readonly everywhere: string; readonly address: string };
+}
+
+/** Failed sign-ins in the database. Attempts are counted before they are made, so that none slips through beside another. */
+export class FailureStore {
+  readonly #database: Database;
+  readonly #limits: ThrottleLimits;
+
+  constructor(database: Database, limits: ThrottleLimits) {
+    this.#database = database;
+    this.#limits = limits;
+  }
+
+  /** How many failures the account has had within the window, from wherever. */
+  async failuresAt(bucket: string, now: number): Promise<number> {
+    const [row] = await this.#database.read(
+      'SELECT failures FROM sign_in_failures WHERE bucket = ? AND expires_at > ?',
+      bucket,
+      now,
+    );
+    return Number(row?.failures ?? 0);
+  }
+
+  /**
+   * Counts an attempt as failed, unless one of its buckets has to wait. Resolves to whether it may be made.
+   * @param attempt unique
+   * @param pause between two attempts from one place, in milliseconds
+   */
+  async reserve(attempt: string, buckets: Buckets, now: number, pause: number): Promise<boolean> {
+    const { account, own, shared } = buckets;
+    const { firstDelay, longestDelay, longestAddressDelay, freeFailures, addressFailures, forgetAfter, window } =
+      this.#limits;
+    const counted = sql('EXISTS (SELECT 1 FROM sign_in_failures WHERE bucket = ? AND attempt = ?)', own, attempt);
+    const mayTry = sql(
+      'NOT EXISTS (SELECT 1 FROM sign_in_failures WHERE bucket = ? AND blocked_until > ?)',
+      shared?.address ?? '',
+      now,
+    );
+    const [, tried, , triedAddress] = await this.#database.write(
+      sql(
+        'DELETE FROM sign_in_failures WHERE bucket IN (?, ?, ?) AND expires_at <= ?',
+        own,
+        shared?.everywhere ?? '',
+        shared?.address ?? '',
+        now,
+      ),
+      count(
+        {
+          bucket: own,
+          account,
+          attempt,
+          now,
+          pause,
+          free: freeFailures,
+          firstDelay,
+          longestDelay,
+          keepFor: forgetAfter,
+          from: 'last failure',
+        },
+        mayTry,
+      ),
+      ...(shared === undefined
+        ? []
+        : [
+            countOnly(shared.everywhere, account, attempt, now, window, counted),
+            count(
+              {
+                bucket: shared.address,
+                account: '',
+                attempt,
+                now,
+                pause: 0,
+                free: addressFailures,
+                firstDelay,
+                longestDelay: longestAddressDelay,
+                keepFor: window,
+                from: 'first failure',
+              },
+              counted,
+            ),
+          ]),
+    );
+    return tried?.length === 1 && (shared === undefined || triedAddress?.length === 1);
+  }
+
+  /** When the buckets let the next attempt through, milliseconds since the epoch. */
+  async nextAttemptAt({ own, shared }: Buckets, pause: number): Promise<number> {
+    const rows = await this.#database.read(
+      'SELECT bucket, failed_at, blocked_until FROM sign_in_failures WHERE bucket IN (?, ?)',
+      own,
+      shared?.address ?? '',
+    );
+    return Math.max(
+      0,
+      ...rows.map((row) => Math.max(Number(row.blocked_until), row.bucket === own ? Number(row.failed_at) + pause : 0)),
+    );
+  }
+
+  /** Forgets a successful attempt, and all failures before it from the same place. */
+  async clear(attempt: string, { own, shared }: Buckets): Promise<void> {
+    await this.#database.write(
+      sql('DELETE FROM sign_in_failures WHERE bucket = ?', own),
+      ...(shared === undefined ? [] : [this.#undo(shared.everywhere, attempt), this.#undo(shared.address, attempt)]),
+    );
+  }
+
+  /** Forgets an attempt that was not made after all. */
+  async release(attempt: string, { own, shared }: Buckets): Promise<void> {
+    const buckets = shared === undefined ? [own] : [own, shared.everywhere, shared.address];
+    await this.#database.write(...buckets.map((bucket) => this.#undo(bucket, attempt)));
+  }
+
+  async forgetAccount(account: string): Promise<void> {
+    await this.#database.write(sql('DELETE FROM sign_in_failures WHERE account = ?', account));
+  }
+
+  // Only the newest attempt may take its delay back: an earlier one's was replaced by the later ones'.
+  #undo(bucket: string, attempt: string): Statement {
+    return sql(
+      `UPDATE sign_in_failures SET failures = failures - 1,
+         wait = CASE WHEN attempt <> ? THEN wait WHEN wait <= ? THEN 0 ELSE wait / 2 END,
+         blocked_until = CASE WHEN attempt <> ? THEN blocked_until ELSE 0 END
+       WHERE bucket = ? AND failures > 0`,
+      attempt,
+      this.#limits.firstDelay,
+      attempt,
+      bucket,
+    );
+  }
+}
+
+interface Count {
+  readonly bucket: string;
+  readonly account: string;
+  readonly attempt: string;
+  readonly now: number;
+  readonly pause: number;
+  readonly free: number;
+  readonly firstDelay: number;
+  readonly longestDelay: number;
+  readonly keepFor: number;
+  /** When `keepFor` begins. */
+  readonly from: 'first failure' | 'last failure';
+}
+
+/** Counts a failure and sets the delay after it, where the bucket may be tried and the condition holds. */
+function count(to: Count, condition: Statement): Statement {
+  const wait = 'CASE WHEN f.failures < ? THEN 0 WHEN f.wait = 0 THEN ? WHEN f.wait * 2 > ? THEN ? ELSE f.wait * 2 END';
+  const waitValues = [to.free, to.firstDelay, to.longestDelay, to.longestDelay];
+  const expiresAt = to.from === 'last failure' ? 'excluded.expires_at' : 'f.expires_at';
+  return sql(
+    `INSERT INTO sign_in_failures AS f (bucket, account, failures, wait, failed_at, blocked_until, attempt, expires_at)
+     SELECT ?, ?, 1, 0, CAST(? AS BIGINT), 0, ?, CAST(? AS BIGINT) WHERE ${condition.sql}
+     ON CONFLICT (bucket) DO UPDATE SET failures = f.failures + 1, wait = ${wait}, failed_at = excluded.failed_at,
+       blocked_until = excluded.failed_at + ${wait}, attempt = excluded.attempt, expires_at = ${expiresAt}
+     WHERE f.blocked_until <= ? AND f.failed_at <= ?
+     RETURNING f.bucket`,
+    to.bucket,
+    to.account,
+    to.now,
+    to.attempt,
+    to.now + to.keepFor,
+    ...condition.values,
+    ...waitValues,
+    ...waitValues,
+    to.now,
+    to.now - to.pause,
+  );
+}
+
+/** Counts a failure that delays nothing by itself. */
+function countOnly(
+  bucket: string,
+  account: string,
+  attempt: string,
+  now: number,
+  keepFor: number,
+  condition: Statement,
+): Statement {
+  return sql(
+    `INSERT INTO sign_in_failures AS f (bucket, account, failures, wait, failed_at, blocked_until, attempt, expires_at)
+     SELECT ?, ?, 1, 0, CAST(? AS BIGINT), 0, ?, CAST(? AS BIGINT) WHERE ${condition.sql}
+     ON CONFLICT (bucket) DO UPDATE SET failures = f.failures + 1, failed_at = excluded.failed_at, attempt = excluded.attempt`,
+    bucket,
+    account,
+    now,
+    attempt,
+    now + keepFor,
+    ...condition.values,
+  );
+}

@@ -1,0 +1,142 @@
+import type { RequestContext } from '../../core/http.ts';
+import type { Params } from '../../core/params.ts';
+import { type SignInPageProps, signInFields, signInPage } from '../../web/pages/sign-in.ts';
+import { htmlResponse, seeOther } from '../../web/response.ts';
+import type { PendingRequest } from '../consent/pending-requests.ts';
+import { PageError, page, postedForm, queryParams, siteOf } from '../page.ts';
+import type { IdentityServices } from '../services.ts';
+import type { AuthenticatedUser } from '../sessions/authenticated-user.ts';
+import { signOutPurpose } from './sign-out.ts';
+import { verifyPassword } from './verify.ts';
+
+const purpose = 'sign-in';
+const againField = 'again';
+
+/**
+ * `GET /sign-in`, alone or with the `request` that waits for it. Whoever is signed in goes on at once, unless `again=1`
+ * asks for the password again.
+ */
+export const showSignIn = page(async (request, services) => {
+  const params = queryParams(request);
+  const user = await services.sessions.authenticate(request);
+  if (user !== undefined && !asksAgain(params)) return seeOther(next(params, services));
+  return signInResponse(request, services, params, user, {});
+});
+
+/**
+ * `POST /sign-in`, in this order: the form is ours → throttle → user and password → a new session → on to the consent page
+ * of the request, or the account page, and nowhere else.
+ */
+export const signInWithPassword = page(async (request, services, context) => {
+  const params = await postedForm(request, services, { purpose, page: (form) => addressOf(form, services) });
+  const userName = params.get(signInFields.username) ?? '';
+  const verified = await verifyPassword(userName, params.get(signInFields.password) ?? '', request, services, context);
+  switch (verified.outcome) {
+    case 'wait':
+      return refused(request, services, params, { retryAfterSeconds: verified.retryAfterSeconds });
+    case 'wrong':
+      return refused(request, services, params, {});
+    case 'verified':
+      return startSession(verified, request, services, params, context);
+  }
+});
+
+async function startSession(
+  verified: { readonly user: AuthenticatedUser['user']; readonly knownBrowser: string },
+  request: Request,
+  services: IdentityServices,
+  params: Params,
+  context: RequestContext,
+): Promise<Response> {
+  const session = await services.sessions.start(verified.user, request, context);
+  if (session === undefined) return refused(request, services, params, {});
+  return seeOther(next(params, services), { setCookies: [session, verified.knownBrowser] });
+}
+
+async function refused(
+  request: Request,
+  services: IdentityServices,
+  params: Params,
+  problem: { readonly retryAfterSeconds?: number },
+): Promise<Response> {
+  const user = asksAgain(params) ? await services.sessions.authenticate(request) : undefined;
+  const username = params.get(signInFields.username);
+  if (problem.retryAfterSeconds !== undefined) {
+    return signInResponse(request, services, params, user, { username, retryAfterSeconds: problem.retryAfterSeconds });
+  }
+  return signInResponse(request, services, params, user, {
+    username,
+    error: 'The user name or the password is wrong.',
+  });
+}
+
+async function signInResponse(
+  request: Request,
+  services: IdentityServices,
+  params: Params,
+  user: AuthenticatedUser | undefined,
+  outcome: Pick<SignInPageProps, 'username' | 'error' | 'retryAfterSeconds'>,
+): Promise<Response> {
+  const { csrf, paths } = services;
+  const pending = await pendingRequest(params, services);
+  const issued = csrf.issue(request, purpose);
+  const body = signInPage({
+    site: siteOf(services),
+    form: {
+      action: paths.signIn,
+      csrfToken: issued.token,
+      hidden: user === undefined ? {} : { [againField]: '1' },
+    },
+    request: pending?.id,
+    client: pending === undefined ? undefined : { name: pending.request.client.clientName },
+    ...outcome,
+    username: outcome.username ?? pending?.request.loginHint,
+    reauthenticate: user && {
+      username: user.user.userName,
+      displayName: user.user.displayName,
+      switchUser: {
+        action: paths.signOut,
+        csrfToken: csrf.issue(request, signOutPurpose).token,
+        hidden: pending === undefined ? {} : { [signInFields.request]: pending.id },
+      },
+    },
+  });
+  const failed = outcome.error !== undefined;
+  return htmlResponse(body, {
+    status: outcome.retryAfterSeconds !== undefined ? 429 : failed ? 400 : 200,
+    headers: outcome.retryAfterSeconds === undefined ? {} : { 'retry-after': String(outcome.retryAfterSeconds) },
+    setCookies: issued.setCookie === undefined ? [] : [issued.setCookie],
+    // A remembered consent sends the browser from this form on to the client.
+    ...(pending === undefined ? {} : { formAction: 'unrestricted' as const }),
+  });
+}
+
+async function pendingRequest(params: Params, services: IdentityServices): Promise<PendingRequest | undefined> {
+  const id = params.get(signInFields.request);
+  if (id === undefined) return undefined;
+  const pending = await services.requests.load(id);
+  if (pending !== undefined) return pending;
+  throw new PageError(400, {
+    title: 'This request is finished or has expired',
+    message: 'It was answered already, waited too long, or its app is no longer registered.',
+    next: 'If the app is not connected, go back to it and connect again.',
+    link: { url: services.paths.signIn, label: 'Sign in to your account' },
+  });
+}
+
+function asksAgain(params: Params): boolean {
+  return params.get(againField) === '1';
+}
+
+function addressOf(params: Params, { paths }: IdentityServices): string {
+  return withRequest(paths.signIn, params);
+}
+
+function next(params: Params, { paths }: IdentityServices): string {
+  return params.get(signInFields.request) === undefined ? paths.account : withRequest(paths.consent, params);
+}
+
+function withRequest(path: string, params: Params): string {
+  const request = params.get(signInFields.request);
+  return request === undefined ? path : `${path}?${new URLSearchParams({ request })}`;
+}

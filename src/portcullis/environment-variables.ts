@@ -1,0 +1,100 @@
+import * as z from 'zod';
+import { ConfigurationError } from '../core/urls.ts';
+import { nearest } from './nearest.ts';
+import type { Setting } from './settings-tree.ts';
+
+const prefix = 'PORTCULLIS_';
+
+// Not settings: which file to read, and the browser that this project's own tests drive.
+const otherVariables: ReadonlySet<string> = new Set([`${prefix}CONFIG`, `${prefix}CHROMIUM`]);
+
+// What Kubernetes puts into every container beside a Service that is called portcullis.
+const serviceLink = /^PORTCULLIS_(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+const serviceUrl = /^(tcp|udp|sctp):\/\//;
+
+interface Leaf {
+  readonly path: readonly string[];
+  readonly schema: z.core.$ZodType;
+}
+
+/** The variable for a setting: `tokens.accessTokenSeconds` is `PORTCULLIS_TOKENS__ACCESS_TOKEN_SECONDS`. */
+export function variableName(path: readonly string[]): string {
+  const words = path.map((part) => part.replace('KiB', 'Kib').replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase());
+  return `${prefix}${words.join('__')}`;
+}
+
+/**
+ * Reads settings from environment variables. Empty ones count as not set. Lists are separated by commas or written as
+ * JSON, scopes are JSON.
+ * @throws ConfigurationError naming each variable that is unknown, with the nearest known one, or cannot be read
+ */
+export function settingsFromEnvironment(environment: Readonly<Record<string, string | undefined>>, schema: z.ZodObject): Setting[] {
+  const leaves = new Map(leavesOf(schema).map((leaf) => [variableName(leaf.path), leaf]));
+  const problems: string[] = [];
+  const settings: Setting[] = [];
+  const take = (variable: string, leaf: Leaf, text: string) => {
+    try {
+      settings.push({ path: leaf.path, value: valueOf(leaf.schema, text), origin: variable });
+    } catch (error) {
+      problems.push(`${variable}: ${(error as Error).message}`);
+    }
+  };
+  const port = leaves.get(`${prefix}PORT`);
+  if (port !== undefined && (environment['PORT'] ?? '') !== '') take('PORT', port, environment['PORT'] ?? '');
+  for (const [variable, text = ''] of Object.entries(environment)) {
+    if (!variable.startsWith(prefix) || text === '' || otherVariables.has(variable)) continue;
+    if (serviceLink.test(variable) || (variable === `${prefix}PORT` && serviceUrl.test(text))) continue;
+    const leaf = leaves.get(variable);
+    if (leaf !== undefined) take(variable, leaf, text);
+    else problems.push(unknownVariable(variable, [...leaves.keys()]));
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
+  return settings;
+}
+
+/** Every setting of a schema that has a value of its own. */
+function leavesOf(schema: z.core.$ZodType, path: readonly string[] = []): Leaf[] {
+  const plain = withoutWrappers(schema);
+  if (!(plain instanceof z.ZodObject)) return [{ path, schema: plain }];
+  return Object.entries(plain.shape as Record<string, z.core.$ZodType>).flatMap(([name, member]) => leavesOf(member, [...path, name]));
+}
+
+/** A schema without its default and its being optional. */
+export function withoutWrappers(schema: z.core.$ZodType): z.core.$ZodType {
+  let current = schema;
+  while (current instanceof z.ZodPrefault || current instanceof z.ZodDefault || current instanceof z.ZodOptional) current = current.unwrap();
+  return current;
+}
+
+function unknownVariable(variable: string, known: readonly string[]): string {
+  const suggestion = nearest(variable, known);
+  return `unknown environment variable ${variable}${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+}
+
+/** @throws Error that says what is wrong with the text */
+function valueOf(schema: z.core.$ZodType, text: string): unknown {
+  if (schema instanceof z.ZodNumber) {
+    if (!/^-?\d+$/.test(text.trim())) throw new Error(`'${text}' is not a whole number`);
+    return Number(text);
+  }
+  if (schema instanceof z.ZodBoolean) {
+    const word = text.trim().toLowerCase();
+    if (['true', '1', 'yes', 'on'].includes(word)) return true;
+    if (['false', '0', 'no', 'off'].includes(word)) return false;
+    throw new Error(`'${text}' is neither true nor false`);
+  }
+  if (schema instanceof z.ZodArray && !text.trimStart().startsWith('[')) {
+    return text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+  }
+  if (schema instanceof z.ZodArray || schema instanceof z.ZodRecord) {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw new Error(`is not valid JSON: ${(error as Error).message}`);
+    }
+  }
+  return text;
+}

@@ -1,0 +1,30 @@
+import { AssertionError } from 'node:assert';
+import { describe, expect, it } from 'vitest';
+import { type AcceptanceCase, acceptanceCases, type CreateHarness } from '../../src/testing/index.ts';
+import { type Mutant, mutants } from './mutants.ts';
+
+function casesThatBegin(beginning: string): AcceptanceCase[] {
+  return acceptanceCases.filter(({ name }) => name.startsWith(beginning));
+}
+
+function harnessOf({ provider: MutantProvider, dumpStorage }: Mutant): CreateHarness {
+  return ({ options, environment }) => {
+    const provider = new MutantProvider(options, environment);
+    return dumpStorage === undefined ? { provider } : { provider, dumpStorage: async () => dumpStorage(provider) };
+  };
+}
+
+describe('the acceptance suite fails for a provider that', () => {
+  for (const mutant of mutants) {
+    it(mutant.mistake, async () => {
+      for (const beginning of mutant.caughtBy) {
+        const cases = casesThatBegin(beginning);
+        expect(cases, `no case begins with '${beginning}'`).not.toHaveLength(0);
+        for (const { name, run } of cases) {
+          const outcome = await run(harnessOf(mutant)).catch((error: unknown) => error);
+          expect(outcome, name).toBeInstanceOf(AssertionError);
+        }
+      }
+    });
+  }
+});
