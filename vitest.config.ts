@@ -20,6 +20,7 @@ export default defineConfig({
     projects: [
       project('unit', 'src/**/*.test.ts', 10 * second),
       project('architecture', 'test/architecture/**/*.test.ts', 30 * second),
+      project('types', 'test/types/**/*.test.ts', 60 * second),
       project('docs', 'test/docs/**/*.test.ts', 60 * second),
       project('storage', 'test/storage/**/*.test.ts', 60 * second),
       project('protocol', 'test/protocol/**/*.test.ts', 30 * second),

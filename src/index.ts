@@ -28,4 +28,6 @@ export type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
 export { ConsumedGrant } from './oauth/token/consumed-grant.ts';
 export { accessTokenFor, mintSecret, refreshTokenFor } from './oauth/token/mint.ts';
 export { TokenSet } from './oauth/token/token-set.ts';
+export type { PortcullisConfig } from './portcullis/config.ts';
+export { Portcullis, type PortcullisRuntime } from './portcullis/portcullis.ts';
 export { OAuthProvider } from './provider.ts';

@@ -33,7 +33,7 @@ export function createRouter<Services>(
     const found = paths.get(pathname(request.url));
     if (found === undefined) return undefined;
     const response = await answer(found, request, services, context, reportFailure);
-    if (found.route.cors === 'any') allowAnyOrigin(request, response.headers);
+    if (found.route.cors === 'any') allowAnyOrigin(response.headers);
     return response;
   };
 }
@@ -92,9 +92,9 @@ function preflight<Services>(route: Route<Services>, allow: string): Response {
   });
 }
 
-// No credentials mode: what these endpoints answer depends on nothing that a browser attaches by itself.
-function allowAnyOrigin(request: Request, headers: Headers): void {
-  if (request.headers.get('origin') === null) return;
+// No credentials mode: what these endpoints answer depends on nothing that a browser attaches by itself. Sent without an
+// Origin too: a shared cache keeps the metadata for everybody.
+function allowAnyOrigin(headers: Headers): void {
   headers.set('access-control-allow-origin', '*');
   headers.set('access-control-expose-headers', 'WWW-Authenticate');
 }

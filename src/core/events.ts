@@ -30,6 +30,9 @@ export type SecurityEventName =
   | 'user.deleted'
   | 'session.revoked'
   | 'setup.link_made'
+  | 'server.started'
+  | 'server.stopped'
+  | 'tls.certificate_replaced'
   | 'server.error';
 
 export interface SecurityEvent {

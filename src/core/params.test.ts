@@ -14,9 +14,7 @@ const refusal = (encoded: string): OAuthError => {
 };
 
 // What may stand in a parameter: any text without control characters and without the replacement character.
-const printableText = fc
-  .string({ unit: 'binary', maxLength: 40 })
-  .filter((text) => !/[\p{Cc}\ufffd]/u.test(text));
+const printableText = fc.string({ unit: 'binary', maxLength: 40 }).filter((text) => !/[\p{Cc}\ufffd]/u.test(text));
 const pairs = fc.uniqueArray(fc.tuple(printableText, printableText), { maxLength: 20, selector: ([name]) => name });
 
 describe('Params', () => {

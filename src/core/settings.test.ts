@@ -3,24 +3,37 @@ import { ScopeCatalogue } from './scopes.ts';
 import { defaultLifetimes, type OAuthProviderOptions, resolveSettings } from './settings.ts';
 import { ConfigurationError } from './urls.ts';
 
-const settings = (options: OAuthProviderOptions, mcpPath = '/mcp', scopes = new ScopeCatalogue()) => resolveSettings(options, mcpPath, scopes);
+const settings = (options: OAuthProviderOptions, mcpPath = '/mcp', scopes = new ScopeCatalogue()) =>
+  resolveSettings(options, mcpPath, scopes);
 
 describe('resolveSettings', () => {
   it('keeps the issuer byte for byte and drops nothing but the slash at the end of a base URL [CASE-02, PITFALL-28, RFC8414-10]', () => {
     expect(settings({ baseUrl: 'https://a.example' }).issuer).toBe('https://a.example');
     expect(settings({ baseUrl: 'https://a.example/' }).issuer).toBe('https://a.example');
-    expect(settings({ baseUrl: 'https://a.example', issuerUrl: 'https://a.example/' }).issuer).toBe('https://a.example/');
-    expect(settings({ baseUrl: 'https://a.example', issuerUrl: 'https://ID.example:443/x/' }).issuer).toBe('https://ID.example:443/x/');
+    expect(settings({ baseUrl: 'https://a.example', issuerUrl: 'https://a.example/' }).issuer).toBe(
+      'https://a.example/',
+    );
+    expect(settings({ baseUrl: 'https://a.example', issuerUrl: 'https://ID.example:443/x/' }).issuer).toBe(
+      'https://ID.example:443/x/',
+    );
   });
 
   it('names the resource in canonical form, without a slash at its end [MCP-AUTH-12]', () => {
     expect(settings({ baseUrl: 'HTTPS://A.Example:443/' }).resource).toBe('https://a.example/mcp');
     expect(settings({ baseUrl: 'https://a.example/' }, '').resource).toBe('https://a.example');
-    expect(settings({ baseUrl: 'https://a.example', resourceBaseUrl: 'https://b.example/x/' }).resource).toBe('https://b.example/x/mcp');
+    expect(settings({ baseUrl: 'https://a.example', resourceBaseUrl: 'https://b.example/x/' }).resource).toBe(
+      'https://b.example/x/mcp',
+    );
   });
 
   it('works out every path from the base URL, the issuer and the resource', () => {
-    expect(settings({ baseUrl: 'https://a.example/api', issuerUrl: 'https://a.example/id', resourceBaseUrl: 'https://a.example/r' })).toMatchObject({
+    expect(
+      settings({
+        baseUrl: 'https://a.example/api',
+        issuerUrl: 'https://a.example/id',
+        resourceBaseUrl: 'https://a.example/r',
+      }),
+    ).toMatchObject({
       resourceMetadataUrl: 'https://a.example/.well-known/oauth-protected-resource/r/mcp',
       paths: {
         authorize: '/api/authorize',
@@ -42,20 +55,31 @@ describe('resolveSettings', () => {
     ['serviceDocumentationUrl', { baseUrl: 'https://a.example', serviceDocumentationUrl: 'javascript:alert(1)' }],
     ['requiredScopes', { baseUrl: 'https://a.example', requiredScopes: ['a b'] }],
     ['clientRegistration.validScopes', { baseUrl: 'https://a.example', clientRegistration: { validScopes: ['"'] } }],
-    ['clientRegistration.defaultScopes', { baseUrl: 'https://a.example', clientRegistration: { validScopes: ['a'], defaultScopes: ['b'] } }],
-    ['clientRegistration.clientSecretExpirySeconds', { baseUrl: 'https://a.example', clientRegistration: { clientSecretExpirySeconds: 0.5 } }],
+    [
+      'clientRegistration.defaultScopes',
+      { baseUrl: 'https://a.example', clientRegistration: { validScopes: ['a'], defaultScopes: ['b'] } },
+    ],
+    [
+      'clientRegistration.clientSecretExpirySeconds',
+      { baseUrl: 'https://a.example', clientRegistration: { clientSecretExpirySeconds: 0.5 } },
+    ],
   ] as const)('refuses a wrong %s by name [CASE-88, PITFALL-28, MCP-SEC-08, MCP-BP-22]', (name, options) => {
     expect(() => settings(options)).toThrow(ConfigurationError);
     expect(() => settings(options)).toThrow(name);
   });
 
   it('refuses options that it does not know', () => {
-    expect(() => settings({ baseUrl: 'https://a.example', issuer: 'x' } as OAuthProviderOptions)).toThrow("unknown option 'issuer'");
+    expect(() => settings({ baseUrl: 'https://a.example', issuer: 'x' } as OAuthProviderOptions)).toThrow(
+      "unknown option 'issuer'",
+    );
   });
 
-  it.each(['mcp', '/mcp/', '//mcp', '/m cp', '/mcp?x', '/mcp#x', '/', '/../x', '/a/.'])('refuses %j as the path of the MCP endpoint', (path) => {
-    expect(() => settings({ baseUrl: 'https://a.example' }, path)).toThrow('mcpPath');
-  });
+  it.each(['mcp', '/mcp/', '//mcp', '/m cp', '/mcp?x', '/mcp#x', '/', '/../x', '/a/.'])(
+    'refuses %j as the path of the MCP endpoint',
+    (path) => {
+      expect(() => settings({ baseUrl: 'https://a.example' }, path)).toThrow('mcpPath');
+    },
+  );
 
   it('makes every declared scope valid and default unless told otherwise', () => {
     const scopes = new ScopeCatalogue({ read: {}, write: {} });

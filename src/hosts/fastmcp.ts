@@ -7,9 +7,9 @@ import { type AuthInfo, authInfo } from './auth-info.ts';
 import { TrustedProxies } from './client-address.ts';
 import { type CurrentCall, FastMcpCalls } from './fastmcp-calls.ts';
 import { type FastMcpRouteOptions, fastMcpRoutes, gone, opensSseSession } from './fastmcp-routes.ts';
-import { claimedMessage } from './mcp-headers.ts';
 import { contextOf } from './node.ts';
 import { toRequest } from './node-request.ts';
+import { keepBodies } from './request-bodies.ts';
 import { sessionNotFound } from './session-owners.ts';
 
 /** What tools get as `session`: the token of a request of this client and user. */
@@ -43,12 +43,13 @@ export function guardFastMcp<Server extends FastMCP<FastMcpSession>>(
   const { settings } = provider;
   const proxies = new TrustedProxies(options.trustedProxies);
   const calls = new FastMcpCalls();
+  const bodyOf = keepBodies(({ method, url }) => method === 'POST' && url?.split('?', 1)[0] === settings.paths.mcp);
 
   async function admit(req: IncomingMessage, call: CurrentCall): Promise<FastMcpSession> {
     const request = toRequest(req, undefined, { baseUrl: settings.baseUrl, body: 'omit' });
     if (request === undefined || opensSseSession(req)) return Promise.reject(gone());
-    const message = { body: claimedMessage(request.headers) };
-    const { token, response } = await provider.authenticate(request, { ...contextOf(req, proxies), ...message });
+    const body = bodyOf(req);
+    const { token, response } = await provider.authenticate(request, { ...contextOf(req, proxies), body });
     if (response !== undefined) return Promise.reject(response);
     const id = request.headers.get('mcp-session-id');
     const session = id === null ? undefined : server.sessions.find(({ sessionId }) => sessionId === id);

@@ -28,7 +28,7 @@ export function createMcpEndpoint(
   handler: McpFetchHandler,
   options: McpEndpointOptions = {},
 ): McpEndpoint {
-  const { allowedOrigins, settings } = provider;
+  const { allowedOrigins } = provider;
   const serve: McpEndpoint = async (request, context) => {
     const outcome = await provider.authenticate(request, {
       ...context,

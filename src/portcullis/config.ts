@@ -3,14 +3,14 @@ import { ConfigurationError } from '../core/urls.ts';
 import { signingAlgorithms } from '../oauth/token/access-token-jwt.ts';
 import { nearest } from './nearest.ts';
 
-const scopeNames = z.array(z.string());
+const strings = z.array(z.string()).readonly();
 const positive = z.int().positive();
 
 const scope = z.strictObject({
   title: z.string().max(100).optional().meta({ description: 'A few words for the consent page.' }),
   description: z.string().max(500).optional().meta({ description: 'One sentence for the consent page.' }),
-  implies: scopeNames.optional().meta({ description: 'Scopes that a token with this one satisfies too.' }),
-  tools: z.array(z.string()).optional().meta({ description: 'MCP tools that this scope unlocks.' }),
+  implies: strings.optional().meta({ description: 'Scopes that a token with this one satisfies too.' }),
+  tools: strings.optional().meta({ description: 'MCP tools that this scope unlocks.' }),
   optional: z.boolean().optional().meta({ description: 'Whether the user may untick it. Default: unless it is a required scope.' }),
 });
 
@@ -32,7 +32,7 @@ export const configSchema = z.strictObject({
   serviceDocumentationUrl: z.string().optional().meta({ description: 'Where developers read about this server.' }),
 
   scopes: z.record(z.string(), scope).default({}).meta({ description: 'Every scope, by name.' }),
-  requiredScopes: scopeNames.default([]).meta({ description: 'Scopes that every request to the MCP endpoint needs; also what a client gets that asks for none.' }),
+  requiredScopes: strings.default([]).meta({ description: 'Scopes that every request to the MCP endpoint needs; also what a client gets that asks for none.' }),
 
   database: z.string().default('./data/portcullis.db').meta({ description: 'File of the embedded SQLite database.' }),
   masterKeyFile: z.string().optional().meta({ description: 'File with the key that encrypts secrets in the database. Default: master.key beside the database; made at the first start.' }),
@@ -41,10 +41,10 @@ export const configSchema = z.strictObject({
   registration: z
     .strictObject({
       enabled: z.boolean().default(true).meta({ description: 'Whether clients may register themselves (RFC 7591).' }),
-      validScopes: scopeNames.optional().meta({ description: 'Scopes that clients may register for. Default: all.' }),
-      defaultScopes: scopeNames.optional().meta({ description: 'What a client that names no scope may ask for. Default: validScopes.' }),
+      validScopes: strings.optional().meta({ description: 'Scopes that clients may register for. Default: all.' }),
+      defaultScopes: strings.optional().meta({ description: 'What a client that names no scope may ask for. Default: validScopes.' }),
       clientSecretExpirySeconds: positive.optional().meta({ description: 'Lifetime of client secrets. Default: they do not expire.' }),
-      redirectSchemes: z.array(z.string().regex(/^[a-z][a-z0-9+.-]*$/)).default([]).meta({ description: 'Further private-use URI schemes for redirect URIs.' }),
+      redirectSchemes: z.array(z.string().regex(/^[a-z][a-z0-9+.-]*$/)).readonly().default([]).meta({ description: 'Further private-use URI schemes for redirect URIs.' }),
       maximumClients: positive.default(10_000).meta({ description: 'Self-registered clients kept at most; further ones are refused.' }),
       unusedDays: positive.default(7).meta({ description: 'Days after which a client that never redeemed a code is removed.' }),
       rateLimit: rateLimit(60, 3600),
@@ -73,6 +73,14 @@ export const configSchema = z.strictObject({
     .strictObject({
       requestMinutes: positive.default(30).meta({ description: 'Minutes that a user has to sign in and decide.' }),
       rateLimit: rateLimit(300, 60),
+      freeFailures: positive.default(3).meta({ description: 'Failures of one address at one account that cost nothing.' }),
+      firstDelaySeconds: positive.default(1).meta({ description: 'The first delay after that; each further failure doubles it.' }),
+      longestDelaySeconds: positive.default(900).meta({ description: 'The longest delay of one address at one account.' }),
+      forgetHours: positive.default(24).meta({ description: 'Hours without an attempt after which failures are forgotten.' }),
+      windowSeconds: positive.default(900).meta({ description: 'The time over which failures are counted by account and by address.' }),
+      accountFailures: positive.default(20).meta({ description: 'Failures at one account above which every address waits between its attempts there.' }),
+      addressFailures: positive.default(20).meta({ description: 'Failures of one address above which it waits between all its attempts.' }),
+      longestAddressDelaySeconds: positive.default(60).meta({ description: 'The longest delay of one address over all accounts.' }),
     })
     .prefault({}),
   authorize: z.strictObject({ rateLimit: rateLimit(120, 60) }).prefault({}),
@@ -87,8 +95,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
 
-  allowedHosts: z.array(z.string()).default([]).meta({ description: 'Further Host header values at which the MCP endpoint may be addressed.' }),
-  allowedOrigins: z.array(z.string()).default([]).meta({ description: 'Web origins whose pages may call the MCP endpoint, or *.' }),
+  allowedHosts: strings.default([]).meta({ description: 'Further Host header values at which the MCP endpoint may be addressed.' }),
+  allowedOrigins: strings.default([]).meta({ description: 'Web origins whose pages may call the MCP endpoint, or *.' }),
 });
 
 /** What `Portcullis.open` takes: everything has a default. */
@@ -104,20 +112,24 @@ export function parseConfig(input: unknown): ResolvedConfig {
   return parseWith(configSchema, input);
 }
 
-/** The same for a schema that extends this one. */
-export function parseWith<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+/**
+ * The same for a schema that extends this one.
+ * @param originOf says where the setting with a dotted name was set, for the messages
+ */
+export function parseWith<Schema extends z.ZodType>(schema: Schema, input: unknown, originOf: (name: string) => string | undefined = () => undefined): z.output<Schema> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  throw new ConfigurationError(parsed.error.issues.flatMap((issue) => describe(issue, schema)).join('\n'));
+  throw new ConfigurationError(parsed.error.issues.flatMap((issue) => describe(issue, schema, originOf)).join('\n'));
 }
 
-function describe(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
+function describe(issue: z.core.$ZodIssue, schema: z.ZodType, originOf: (name: string) => string | undefined): string[] {
   const place = issue.path.join('.');
-  if (issue.code !== 'unrecognized_keys') return [`${place === '' ? 'configuration' : place}: ${issue.message}`];
+  const from = (name: string) => (originOf(name) === undefined ? '' : ` (${originOf(name)})`);
+  if (issue.code !== 'unrecognized_keys') return [`${place === '' ? 'configuration' : place}${from(place)}: ${issue.message}`];
   return issue.keys.map((key) => {
     const suggestion = nearest(key, keysAt(schema, issue.path));
     const name = place === '' ? key : `${place}.${key}`;
-    return `unknown setting '${name}'${suggestion === undefined ? '' : `; did you mean '${suggestion}'?`}`;
+    return `unknown setting '${name}'${from(name)}${suggestion === undefined ? '' : `; did you mean '${suggestion}'?`}`;
   });
 }
 

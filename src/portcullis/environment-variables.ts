@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ConfigurationError } from '../core/urls.ts';
 import { nearest } from './nearest.ts';
-import type { Setting } from './settings-tree.ts';
+import { leavesOf, type Leaf, type Setting } from './settings-tree.ts';
 
 const prefix = 'PORTCULLIS_';
 
@@ -11,11 +11,6 @@ const otherVariables: ReadonlySet<string> = new Set([`${prefix}CONFIG`, `${prefi
 // What Kubernetes puts into every container beside a Service that is called portcullis.
 const serviceLink = /^PORTCULLIS_(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 const serviceUrl = /^(tcp|udp|sctp):\/\//;
-
-interface Leaf {
-  readonly path: readonly string[];
-  readonly schema: z.core.$ZodType;
-}
 
 /** The variable for a setting: `tokens.accessTokenSeconds` is `PORTCULLIS_TOKENS__ACCESS_TOKEN_SECONDS`. */
 export function variableName(path: readonly string[]): string {
@@ -50,20 +45,6 @@ export function settingsFromEnvironment(environment: Readonly<Record<string, str
   }
   if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
   return settings;
-}
-
-/** Every setting of a schema that has a value of its own. */
-function leavesOf(schema: z.core.$ZodType, path: readonly string[] = []): Leaf[] {
-  const plain = withoutWrappers(schema);
-  if (!(plain instanceof z.ZodObject)) return [{ path, schema: plain }];
-  return Object.entries(plain.shape as Record<string, z.core.$ZodType>).flatMap(([name, member]) => leavesOf(member, [...path, name]));
-}
-
-/** A schema without its default and its being optional. */
-export function withoutWrappers(schema: z.core.$ZodType): z.core.$ZodType {
-  let current = schema;
-  while (current instanceof z.ZodPrefault || current instanceof z.ZodDefault || current instanceof z.ZodOptional) current = current.unwrap();
-  return current;
 }
 
 function unknownVariable(variable: string, known: readonly string[]): string {

@@ -85,7 +85,7 @@ export class Portcullis extends OAuthProvider {
 
   /** Ends background work and closes the database; acknowledged writes are durable already. */
   async close(): Promise<void> {
-    this.services.retention.stop();
+    await this.services.retention.stop();
     await this.services.database.close();
   }
 

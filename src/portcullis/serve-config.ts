@@ -4,7 +4,7 @@ import { ConfigurationError } from '../core/urls.ts';
 import { configSchema, type ResolvedConfig } from './config.ts';
 
 const positive = z.int().positive();
-const file = z.string({ error: 'is missing: name a file' }).min(1, 'is missing: name a file');
+const file = z.string({ error: 'must name a file' }).min(1, 'must name a file');
 
 /** `configSchema` with what only a server of its own needs: the settings of `portcullis serve`. */
 export const serveSchema = configSchema.extend({
@@ -21,7 +21,7 @@ export const serveSchema = configSchema.extend({
     .optional()
     .meta({ description: 'Set to serve https without a proxy.' }),
   trustedProxies: z.array(z.string()).default([]).meta({ description: 'Addresses and CIDR ranges of reverse proxies whose X-Forwarded-For is believed.' }),
-  mcp: z.string().min(1).optional().meta({ description: 'Module whose default export handles MCP requests: a file, or the name of an installed package.' }),
+  mcp: z.string().min(1).optional().meta({ description: 'JavaScript or TypeScript file whose default export handles MCP requests.' }),
   shutdownSeconds: z.int().nonnegative().default(10).meta({ description: 'How long requests in flight may take to finish at shutdown.' }),
   requestTimeoutSeconds: positive.default(60).meta({ description: 'How long a client may take to send a whole request. Answers may take any time.' }),
 });

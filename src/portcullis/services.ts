@@ -10,17 +10,20 @@ import type { IdentityServices, PagePaths } from '../identity/services.ts';
 import { Sessions } from '../identity/sessions/sessions.ts';
 import { SetupLinks } from '../identity/setup/setup-links.ts';
 import { SignInThrottle } from '../identity/sign-in/throttle.ts';
+import type { ThrottleLimits } from '../identity/sign-in/throttle-limits.ts';
 import { Users } from '../identity/users/users.ts';
 import type { HealthServices } from '../operations/health/index.ts';
 import type { MasterKey } from '../operations/keys/master-key.ts';
 import type { SigningKeys } from '../operations/keys/signing-keys.ts';
-import { Retention } from '../operations/retention/retention.ts';
-import { retentionRules } from '../operations/retention/rules.ts';
+import { Retention, type RetentionTask } from '../operations/retention/retention.ts';
+import { retentionRules, tasksFor } from '../operations/retention/rules.ts';
 import type { OAuthProvider } from '../provider.ts';
 import { createCookies } from '../web/cookies.ts';
 import { createCsrf } from '../web/csrf.ts';
 import { AccessTokens } from './access-tokens.ts';
 import type { ResolvedConfig } from './config.ts';
+
+const day = 86_400_000;
 
 /** What has to be opened before the parts can be wired. */
 export interface Foundations {
@@ -46,10 +49,13 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
   const prefix = settings.paths.token.slice(0, -'/token'.length);
   const paths = pagePaths(prefix);
   const cookies = createCookies(baseUrl);
-  const clients = new ClientStore(database);
   const grants = new GrantStore(database, clock);
+  const clients = new ClientStore({ database, onDeleted: () => grants.noteRevocation() });
   const users = new Users({ database, clock, random, report, onGrantsRevoked: () => grants.noteRevocation() });
-  const day = 86_400_000;
+  const unusedClients: RetentionTask = {
+    name: 'clients that are not used',
+    remove: (limit) => clients.deleteUnused({ neverUsedFor: config.registration.unusedDays * day, unusedFor: provider.lifetimes.refreshTokenAbsolute, now: clock.now() }, limit),
+  };
   return {
     provider,
     database,
@@ -79,7 +85,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
       idleTimeout: config.sessions.idleMinutes * 60_000,
       absoluteTimeout: config.sessions.absoluteHours * 3_600_000,
     }),
-    throttle: new SignInThrottle({ database, clock, random, cookies, key: masterKey.derive('known browsers') }),
+    throttle: new SignInThrottle({ database, clock, random, cookies, key: masterKey.derive('known browsers'), limits: throttleLimits(config) }),
     setupLinks: new SetupLinks({ database, clock, random, report, setupUrl: `${new URL(baseUrl).origin}${paths.setup}` }),
     requests: new PendingRequests(database, clients, clock, random, config.signIn.requestMinutes * 60_000),
     consents: new Consents(database),
@@ -87,9 +93,22 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
     refreshTokens: new RefreshTokenStore(database),
     signingKeys,
     accessTokens: new AccessTokens({ keys: signingKeys, grants, database, clock, issuer: settings.issuer }),
-    retention: new Retention(database, clock, retentionRules({ unusedClients: config.registration.unusedDays * day }), {
-      onError: (error) => report({ name: 'server.error', reason: 'the retention job failed', error }),
+    retention: new Retention([...tasksFor(retentionRules, database, clock), unusedClients], {
+      onError: (error, task) => report({ name: 'server.error', reason: `removing ${task} failed`, error }),
     }),
+  };
+}
+
+function throttleLimits({ signIn }: ResolvedConfig): ThrottleLimits {
+  return {
+    freeFailures: signIn.freeFailures,
+    firstDelay: signIn.firstDelaySeconds * 1000,
+    longestDelay: signIn.longestDelaySeconds * 1000,
+    forgetAfter: signIn.forgetHours * 3_600_000,
+    window: signIn.windowSeconds * 1000,
+    accountFailures: signIn.accountFailures,
+    addressFailures: signIn.addressFailures,
+    longestAddressDelay: signIn.longestAddressDelaySeconds * 1000,
   };
 }
 

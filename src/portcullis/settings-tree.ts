@@ -1,6 +1,5 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import * as z from 'zod';
-import { withoutWrappers } from './environment-variables.ts';
 import { pathSettings } from './serve-config.ts';
 
 /** One setting from one source. */
@@ -16,6 +15,19 @@ interface Tree {
   [name: string]: unknown;
 }
 
+/** A setting that has a value of its own, in a schema. */
+export interface Leaf {
+  readonly path: readonly string[];
+  readonly schema: z.core.$ZodType;
+}
+
+/** Every setting of a schema, each with its schema without default and optionality. */
+export function leavesOf(schema: z.core.$ZodType, path: readonly string[] = []): Leaf[] {
+  const plain = withoutWrappers(schema);
+  if (!(plain instanceof z.ZodObject)) return [{ path, schema: plain }];
+  return Object.entries(shapeOf(plain)).flatMap(([name, member]) => leavesOf(member, [...path, name]));
+}
+
 /** Takes an object of settings apart; what the schema does not know stays whole, for the schema to complain about. */
 export function settingsFromObject(object: Readonly<Record<string, unknown>>, origin: string, schema: z.ZodObject): Setting[] {
   return below(object, schema, []).map(([path, value]) => ({ path, value, origin }));
@@ -24,22 +36,32 @@ export function settingsFromObject(object: Readonly<Record<string, unknown>>, or
 function below(value: unknown, schema: z.core.$ZodType | undefined, path: readonly string[]): [readonly string[], unknown][] {
   const plain = schema === undefined ? undefined : withoutWrappers(schema);
   if (!(plain instanceof z.ZodObject) || !isObject(value)) return value === undefined ? [] : [[path, value]];
-  const shape = plain.shape as Record<string, z.core.$ZodType>;
-  return Object.entries(value).flatMap(([name, member]) => below(member, shape[name], [...path, name]));
+  const shape = shapeOf(plain);
+  return Object.entries(value).flatMap(([name, member]) => below(member, Object.hasOwn(shape, name) ? shape[name] : undefined, [...path, name]));
 }
 
-/** Settings of a configuration file whose relative paths start from that file's directory. */
+function withoutWrappers(schema: z.core.$ZodType): z.core.$ZodType {
+  let current = schema;
+  while (current instanceof z.ZodPrefault || current instanceof z.ZodDefault || current instanceof z.ZodOptional) current = current.unwrap();
+  return current;
+}
+
+function shapeOf(schema: z.ZodObject): Readonly<Record<string, z.core.$ZodType>> {
+  return schema.shape as Readonly<Record<string, z.core.$ZodType>>;
+}
+
+/** Settings of a configuration file: relative paths in them start from that file's directory. */
 export function relativeToFile(settings: readonly Setting[], configFile: string): Setting[] {
   return settings.map((setting) => {
-    const { value } = setting;
-    if (!pathSettings.has(setting.path.join('.')) || typeof value !== 'string') return setting;
-    return { ...setting, value: below_(value, dirname(configFile)) };
+    const { path, value } = setting;
+    if (!pathSettings.has(path.join('.')) || typeof value !== 'string') return setting;
+    return { ...setting, value: resolveWithin(dirname(configFile), value) };
   });
 }
 
-// `:memory:` and other schemes are no paths, and a bare module name is a package's.
-function below_(value: string, directory: string): string {
-  const [, scheme = '', path = ''] = /^(sqlite:)?(.*)$/s.exec(value) ?? [];
+// `:memory:` and `postgres://…` are no paths.
+function resolveWithin(directory: string, value: string): string {
+  const [, scheme = '', path = ''] = /^(sqlite:(?!\/\/))?(.*)$/s.exec(value) ?? [];
   if (isAbsolute(path) || /^:|^[a-z][a-z0-9+.-]+:/i.test(path)) return value;
   return `${scheme}${resolve(directory, path)}`;
 }

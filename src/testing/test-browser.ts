@@ -48,7 +48,7 @@ export class TestBrowser {
   submit(fields: Parameters = {}): Promise<TestPage | URL> {
     const { url, html } = this.page;
     const form = formsOf(html).find(({ names }) => Object.keys(fields).every((name) => names.has(name)));
-    assert.ok(form, `no form with ${Object.keys(fields).join(', ') || 'any fields'} on ${url}: ${html}`);
+    assert.ok(form, `no form with ${Object.keys(fields).join(', ') || 'any fields'} on ${url}: ${textOf(html)}`);
     const target = new URL(form.action, url).href;
     return this.#follow(formPost(target, { ...form.preset, ...fields }, { accept: 'text/html', origin: this.#origin, 'sec-fetch-site': 'same-origin' }));
   }
@@ -57,7 +57,7 @@ export class TestBrowser {
   async submitAndLeave(fields: Parameters = {}): Promise<URL> {
     const arrived = await this.submit(fields);
     if (arrived instanceof URL) return arrived;
-    return assert.fail(`the browser stayed on ${arrived.url} (${arrived.status}): ${arrived.html}`);
+    return assert.fail(`the browser stayed on ${arrived.url} (${arrived.status}): ${textOf(arrived.html)}`);
   }
 
   async #follow(first: Request): Promise<TestPage | URL> {
@@ -87,6 +87,11 @@ export class TestBrowser {
       else this.#cookies.set(name, pair.slice(pair.indexOf('=') + 1).trim());
     }
   }
+}
+
+/** What a page says, as far as it helps in the message of a failed test. */
+function textOf(html: string): string {
+  return html.replace(/<(style|head|svg)\b.*?<\/\1>|<[^>]*>/gis, ' ').replace(/\s+/g, ' ').trim().slice(0, 500);
 }
 
 interface Form {

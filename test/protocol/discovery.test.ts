@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { InMemoryProvider } from '../../src/in-memory/in-memory-provider.ts';
-import { base, type FixtureOptions, Peer, providers, redirectUri, resource } from './support.ts';
+import { base, type Peer, peersOf, providers, redirectUri, resource } from './support.ts';
 
 interface ServerMetadata {
   readonly issuer: string;
   readonly [member: string]: unknown;
 }
 
-describe.each(providers)('discovery of $name', ({ create }) => {
-  const peer = async (fixture?: FixtureOptions) => new Peer(await create(fixture));
+describe.each(providers)('discovery of $name', (kind) => {
+  const peer = peersOf(kind);
 
   async function serverMetadata(from: Peer): Promise<ServerMetadata> {
     const response = await from.send(from.provider.settings.paths.serverMetadata);
@@ -17,7 +17,7 @@ describe.each(providers)('discovery of $name', ({ create }) => {
     return (await response.json()) as ServerMetadata;
   }
 
-  it('the authorization server metadata names issuer, endpoints and everything that works, and nothing is null [CASE-01, RFC8414-02, RFC8414-05, RFC8414-08, RFC8414-09, OAUTH21-64, RFC9207-04, MCP-AUTH-10, MCP-AUTH-05]', async () => {
+  it('the authorization server metadata names issuer, endpoints and everything that works, and nothing is null [CASE-01, RFC8414-02, RFC8414-05, RFC8414-08, RFC8414-09, OAUTH21-64, RFC9207-04, MCP-AUTH-10, MCP-AUTH-05, RFC8414-04, MCP-SEC-10]', async () => {
     const response = await (await peer()).send('/.well-known/oauth-authorization-server');
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/json');
@@ -45,7 +45,13 @@ describe.each(providers)('discovery of $name', ({ create }) => {
   it('advertises neither what is switched off nor what is not built', async () => {
     const off = await peer({ options: { clientRegistration: { enabled: false }, revocation: { enabled: false } } });
     const metadata = await serverMetadata(off);
-    for (const member of ['registration_endpoint', 'revocation_endpoint', 'client_id_metadata_document_supported', 'introspection_endpoint', 'pushed_authorization_request_endpoint']) {
+    for (const member of [
+      'registration_endpoint',
+      'revocation_endpoint',
+      'client_id_metadata_document_supported',
+      'introspection_endpoint',
+      'pushed_authorization_request_endpoint',
+    ]) {
       expect(metadata).not.toHaveProperty(member);
     }
     expect((await off.registration({ redirect_uris: [redirectUri] })).status).toBe(404);
@@ -63,7 +69,11 @@ describe.each(providers)('discovery of $name', ({ create }) => {
     const response = await api.send('/.well-known/oauth-authorization-server/api');
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ issuer: `${base}/api` });
-    for (const elsewhere of ['/.well-known/oauth-authorization-server', '/api/.well-known/oauth-authorization-server', '/.well-known/oauth-authorization-server/api/']) {
+    for (const elsewhere of [
+      '/.well-known/oauth-authorization-server',
+      '/api/.well-known/oauth-authorization-server',
+      '/.well-known/oauth-authorization-server/api/',
+    ]) {
       expect((await api.send(elsewhere)).status).toBe(404);
     }
   });
@@ -81,13 +91,19 @@ describe.each(providers)('discovery of $name', ({ create }) => {
   });
 
   it('there is no OpenID Connect discovery document, on purpose [CASE-05]', async () => {
-    for (const path of ['/.well-known/openid-configuration', '/.well-known/openid-configuration/api', '/api/.well-known/openid-configuration']) {
+    for (const path of [
+      '/.well-known/openid-configuration',
+      '/.well-known/openid-configuration/api',
+      '/api/.well-known/openid-configuration',
+    ]) {
       expect((await (await peer({ options: { baseUrl: `${base}/api` } })).send(path)).status).toBe(404);
     }
   });
 
   it('the protected resource metadata names the resource, its authorization server, its scopes and the header [CASE-06, RFC9728-01, RFC9728-02, RFC9728-05, RFC9728-06, MCP-AUTH-04, MCP-AUTH-23, MCP-DISC-01, MCP-DISC-02]', async () => {
-    const response = await (await peer({ environment: { resourceName: 'Notes' } })).send('/.well-known/oauth-protected-resource/mcp');
+    const response = await (await peer({ environment: { resourceName: 'Notes' } })).send(
+      '/.well-known/oauth-protected-resource/mcp',
+    );
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/json');
     expect(await response.json()).toEqual({
@@ -103,7 +119,10 @@ describe.each(providers)('discovery of $name', ({ create }) => {
     const nested = await peer({ options: { baseUrl: `${base}/a/b` } });
     const response = await nested.send('/.well-known/oauth-protected-resource/a/b/mcp');
     expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({ resource: `${base}/a/b/mcp`, authorization_servers: [`${base}/a/b`] });
+    expect(await response.json()).toMatchObject({
+      resource: `${base}/a/b/mcp`,
+      authorization_servers: [`${base}/a/b`],
+    });
     expect((await serverMetadata(nested)).issuer).toBe(`${base}/a/b`);
   });
 
@@ -134,7 +153,10 @@ describe.each(providers)('discovery of $name', ({ create }) => {
   });
 
   it('offline_access is advertised by the authorization server and not by the resource [MCP-AUTH-23]', async () => {
-    const server = await peer({ environment: { scopes: { read: {}, offline_access: {} } }, options: { clientRegistration: { validScopes: ['read'] } } });
+    const server = await peer({
+      environment: { scopes: { read: {}, offline_access: {} } },
+      options: { clientRegistration: { validScopes: ['read'] } },
+    });
     expect((await serverMetadata(server))['scopes_supported']).toContain('offline_access');
     const response = await server.send(server.provider.settings.paths.resourceMetadata);
     expect(((await response.json()) as { scopes_supported: string[] }).scopes_supported).toEqual(['read']);
@@ -142,14 +164,21 @@ describe.each(providers)('discovery of $name', ({ create }) => {
 });
 
 describe('a provider that is not whole', () => {
-  it.each(['getClient', 'registerClient', 'authorize', 'loadAuthorizationCode', 'exchangeAuthorizationCode', 'loadRefreshToken', 'exchangeRefreshToken', 'loadAccessToken', 'revokeToken'])(
-    'is not constructed without %s [PITFALL-26]',
-    (method) => {
-      class Incomplete extends InMemoryProvider {}
-      Object.defineProperty(Incomplete.prototype, method, { value: undefined });
-      expect(() => new Incomplete({ baseUrl: base })).toThrow(`Incomplete must implement ${method}()`);
-    },
-  );
+  it.each([
+    'getClient',
+    'registerClient',
+    'authorize',
+    'loadAuthorizationCode',
+    'exchangeAuthorizationCode',
+    'loadRefreshToken',
+    'exchangeRefreshToken',
+    'loadAccessToken',
+    'revokeToken',
+  ])('is not constructed without %s [PITFALL-26]', (method) => {
+    class Incomplete extends InMemoryProvider {}
+    Object.defineProperty(Incomplete.prototype, method, { value: undefined });
+    expect(() => new Incomplete({ baseUrl: base })).toThrow(`Incomplete must implement ${method}()`);
+  });
 
   it.each([
     { baseUrl: 'http://mcp.example.com' },
@@ -158,7 +187,10 @@ describe('a provider that is not whole', () => {
     { baseUrl: base, issuerUrl: `${base}?x=1` },
     { baseUrl: base, issuerUrl: `${base}/#x` },
     { baseUrl: base, resourceBaseUrl: 'http://resource.example' },
-  ])('is not constructed with a URL that clients could not trust: %j [CASE-88, PITFALL-28, MCP-SEC-07, OAUTH21-03]', (options) => {
-    expect(() => new InMemoryProvider(options)).toThrow(/must use https|must not have/);
-  });
+  ])(
+    'is not constructed with a URL that clients could not trust: %j [CASE-88, PITFALL-28, MCP-SEC-07, OAUTH21-03]',
+    (options) => {
+      expect(() => new InMemoryProvider(options)).toThrow(/must use https|must not have/);
+    },
+  );
 });

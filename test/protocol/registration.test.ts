@@ -1,13 +1,32 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OAuthError } from '../../src/core/errors.ts';
-import { base, expectError, type FixtureOptions, Peer, providers, type RegisteredClient, redirectUri, tokensOf } from './support.ts';
+import {
+  base,
+  expectError,
+  Peer,
+  peersOf,
+  providers,
+  type RegisteredClient,
+  redirectUri,
+  tokensOf,
+} from './support.ts';
 
 type Registered = RegisteredClient & Readonly<Record<string, unknown>>;
 
-describe.each(providers)('registration at $name', ({ create }) => {
-  const peer = async (fixture?: FixtureOptions) => new Peer(await create(fixture));
-  const metadata = (changes: Readonly<Record<string, unknown>> = {}) => ({ client_name: 'Test', redirect_uris: [redirectUri], ...changes });
+describe.each(providers)('registration at $name', (kind) => {
+  const peer = peersOf(kind);
+  let shared: Peer;
+  beforeAll(async () => {
+    shared = new Peer(await kind.create());
+  });
+  afterAll(() => shared.running.close());
+
+  const metadata = (changes: Readonly<Record<string, unknown>> = {}) => ({
+    client_name: 'Test',
+    redirect_uris: [redirectUri],
+    ...changes,
+  });
 
   async function registered(response: Response): Promise<Registered> {
     const body: unknown = await response.json();
@@ -16,7 +35,7 @@ describe.each(providers)('registration at $name', ({ create }) => {
   }
 
   const refused = async (changes: Readonly<Record<string, unknown>>, code = 'invalid_client_metadata') =>
-    expectError(await (await peer()).registration(metadata(changes)), 400, code);
+    expectError(await shared.registration(metadata(changes)), 400, code);
 
   it('a name and one redirect URI yield a client with a secret and every default filled in [CASE-10, RFC7591-01, RFC7591-03, RFC7591-05, RFC7591-06, RFC7591-07, RFC7591-10, RFC7591-11]', async () => {
     const server = await peer();
@@ -40,7 +59,10 @@ describe.each(providers)('registration at $name', ({ create }) => {
   it('every registration has its own id and secret, which the client has no say in [RFC7591-08, RFC7591-09, OAUTH21-58]', async () => {
     const server = await peer();
     const sent = metadata({ client_id: 'admin', client_secret: 'guessed', client_id_issued_at: 1 });
-    const [one, two] = [await registered(await server.registration(sent)), await registered(await server.registration(sent))];
+    const [one, two] = [
+      await registered(await server.registration(sent)),
+      await registered(await server.registration(sent)),
+    ];
     expect(new Set([one.client_id, two.client_id, 'admin']).size).toBe(3);
     expect(new Set([one.client_secret, two.client_secret, 'guessed']).size).toBe(3);
   });
@@ -48,7 +70,9 @@ describe.each(providers)('registration at $name', ({ create }) => {
   it('a client secret expires when the configuration says so, and not before', async () => {
     const server = await peer({ options: { clientRegistration: { clientSecretExpirySeconds: 60 } } });
     const { clock } = server.running;
-    const client = await registered(await server.registration(metadata({ token_endpoint_auth_method: 'client_secret_post' })));
+    const client = await registered(
+      await server.registration(metadata({ token_endpoint_auth_method: 'client_secret_post' })),
+    );
     expect(client['client_secret_expires_at']).toBe(clock.now() / 1000 + 60);
     clock.advance(59_999);
     await server.tokens(client);
@@ -57,18 +81,26 @@ describe.each(providers)('registration at $name', ({ create }) => {
   });
 
   it('a public client gets no secret [CASE-11, RFC8252-06, RFC8252-07, OAUTH21-70]', async () => {
-    const client = await registered(await (await peer()).registration(metadata({ token_endpoint_auth_method: 'none' })));
+    const client = await registered(await shared.registration(metadata({ token_endpoint_auth_method: 'none' })));
     expect(client).not.toHaveProperty('client_secret');
     expect(client).not.toHaveProperty('client_secret_expires_at');
     expect(client.token_endpoint_auth_method).toBe('none');
   });
 
-  it.each([undefined, null, [], 'http://localhost/cb', ['not a url'], [''], [1], [null], [['https://a.example/cb']], {}])(
-    'redirect_uris %j are refused [CASE-12, RFC7591-12, RFC7591-13]',
-    async (redirect_uris) => {
-      await refused({ redirect_uris }, 'invalid_redirect_uri');
-    },
-  );
+  it.each([
+    undefined,
+    null,
+    [],
+    'http://localhost/cb',
+    ['not a url'],
+    [''],
+    [1],
+    [null],
+    [['https://a.example/cb']],
+    {},
+  ])('redirect_uris %j are refused [CASE-12, RFC7591-12, RFC7591-13]', async (redirect_uris) => {
+    await refused({ redirect_uris }, 'invalid_redirect_uri');
+  });
 
   it.each([
     ['not JSON', '{"redirect_uris":', 'application/json'],
@@ -79,12 +111,16 @@ describe.each(providers)('registration at $name', ({ create }) => {
     ['a form', 'redirect_uris=x', 'application/x-www-form-urlencoded'],
     ['plain text', '{}', 'text/plain'],
   ])('a body that is %s is refused [CASE-13]', async (_what, body, type) => {
-    await expectError(await (await peer()).registration(body, { 'content-type': type }), 400, 'invalid_client_metadata');
+    await expectError(await shared.registration(body, { 'content-type': type }), 400, 'invalid_client_metadata');
   });
 
   it('a JSON body may say its charset and start with a byte order mark', async () => {
     const server = await peer();
-    await registered(await server.registration(`\ufeff${JSON.stringify(metadata())}`, { 'content-type': 'Application/JSON; charset=utf-8' }));
+    await registered(
+      await server.registration(`\ufeff${JSON.stringify(metadata())}`, {
+        'content-type': 'Application/JSON; charset=utf-8',
+      }),
+    );
   });
 
   it('a scope that is not valid here is refused by name [CASE-14]', async () => {
@@ -96,14 +132,24 @@ describe.each(providers)('registration at $name', ({ create }) => {
 
   it('without scope a client may ask for the configured default [CASE-15]', async () => {
     for (const scope of [undefined, null, '', '  ']) {
-      expect(await registered(await (await peer()).registration(metadata({ scope })))).toMatchObject({ scope: 'read' });
+      expect(await registered(await shared.registration(metadata({ scope })))).toMatchObject({ scope: 'read' });
     }
   });
 
   it('offline_access is accepted and is no scope of its own [PITFALL-07]', async () => {
-    const server = await peer();
-    expect(await registered(await server.registration(metadata({ scope: 'write offline_access' })))).toMatchObject({ scope: 'write' });
-    expect(await registered(await server.registration(metadata({ scope: 'offline_access' })))).toMatchObject({ scope: 'read' });
+    for (const [scope, registeredFor] of [
+      ['write offline_access', ['read', 'write']],
+      ['offline_access', ['read']],
+    ] as const) {
+      const client = await registered(await shared.registration(metadata({ scope })));
+      expect(String(client['scope']).split(' ').sort()).toEqual(registeredFor);
+    }
+  });
+
+  it('a client that names scopes may ask for the default ones too, as one that names none [CASE-15, RFC7591-11]', async () => {
+    expect(await registered(await shared.registration(metadata({ scope: 'write' })))).toMatchObject({
+      scope: 'write read',
+    });
   });
 
   it.each([[['refresh_token']], [['client_credentials']], [[]], [['implicit', 'password']], ['authorization_code']])(
@@ -115,58 +161,86 @@ describe.each(providers)('registration at $name', ({ create }) => {
 
   it('a client of authorization_code only gets no refresh token and is refused a refresh [CASE-17, RFC6749-12]', async () => {
     const server = await peer();
-    const client = await registered(await server.registration(metadata({ grant_types: ['authorization_code'], token_endpoint_auth_method: 'none' })));
+    const client = await registered(
+      await server.registration(metadata({ grant_types: ['authorization_code'], token_endpoint_auth_method: 'none' })),
+    );
     expect(client['grant_types']).toEqual(['authorization_code']);
     expect(await server.tokens(client)).not.toHaveProperty('refresh_token');
     await expectError(await server.refresh(client, 'x'), 400, 'unauthorized_client');
   });
 
   it('a grant type that is not supported is left out of the answer [CASE-18, RFC7591-04]', async () => {
-    const grant_types = ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code', 'implicit', '__proto__', 'authorization_code'];
-    expect(await registered(await (await peer()).registration(metadata({ grant_types })))).toMatchObject({ grant_types: ['authorization_code'] });
+    const grant_types = [
+      'authorization_code',
+      'urn:ietf:params:oauth:grant-type:device_code',
+      'implicit',
+      '__proto__',
+      'authorization_code',
+    ];
+    expect(await registered(await shared.registration(metadata({ grant_types })))).toMatchObject({
+      grant_types: ['authorization_code'],
+    });
   });
 
   it('response types without code are refused, others beside it are left out [CASE-19, RFC7591-04]', async () => {
     for (const response_types of [['token'], [], 'code', ['code token']]) await refused({ response_types });
-    expect(await registered(await (await peer()).registration(metadata({ response_types: ['code', 'token'] })))).toMatchObject({ response_types: ['code'] });
+    expect(await registered(await shared.registration(metadata({ response_types: ['code', 'token'] })))).toMatchObject({
+      response_types: ['code'],
+    });
   });
 
-  it.each(['private_key_jwt', 'client_secret_jwt', 'tls_client_auth', 'magic', '', 1])('authentication method %j is refused [CASE-20]', async (method) => {
-    await refused({ token_endpoint_auth_method: method });
-  });
-
-  it.each(['urn:ietf:params:oauth:grant-type:jwt-bearer', 'client_credentials'])('grant type %s cannot be had by registration [CASE-21]', async (grant) => {
-    await refused({ grant_types: ['authorization_code', grant] });
-  });
-
-  it.each(['javascript:alert(1)', 'data:text/html,x', 'file:///etc/passwd', 'vbscript:x', 'JAVASCRIPT:x', 'blob:https://a.example/1'])(
-    'redirect URI %s is refused [CASE-22, PITFALL-14, MCP-SEC-12]',
-    async (uri) => {
-      await refused({ redirect_uris: [uri] }, 'invalid_redirect_uri');
-      await refused({ redirect_uris: [redirectUri, uri] }, 'invalid_redirect_uri');
+  it.each(['private_key_jwt', 'client_secret_jwt', 'tls_client_auth', 'magic', '', 1])(
+    'authentication method %j is refused [CASE-20]',
+    async (method) => {
+      await refused({ token_endpoint_auth_method: method });
     },
   );
 
-  it.each(['http://evil.example/cb', 'http://127.0.0.1.evil.example/cb', 'https://a.example/cb#fragment', 'http://localhost/cb#'])(
-    'redirect URI %s is refused [CASE-23, OAUTH21-07, RFC9700-05]',
-    async (uri) => {
-      await refused({ redirect_uris: [uri] }, 'invalid_redirect_uri');
+  it.each(['urn:ietf:params:oauth:grant-type:jwt-bearer', 'client_credentials'])(
+    'grant type %s cannot be had by registration [CASE-21]',
+    async (grant) => {
+      await refused({ grant_types: ['authorization_code', grant] });
     },
   );
+
+  it.each([
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'file:///etc/passwd',
+    'vbscript:x',
+    'JAVASCRIPT:x',
+    'blob:https://a.example/1',
+  ])('redirect URI %s is refused [CASE-22, PITFALL-14, MCP-SEC-12]', async (uri) => {
+    await refused({ redirect_uris: [uri] }, 'invalid_redirect_uri');
+    await refused({ redirect_uris: [redirectUri, uri] }, 'invalid_redirect_uri');
+  });
+
+  it.each([
+    'http://evil.example/cb',
+    'http://127.0.0.1.evil.example/cb',
+    'https://a.example/cb#fragment',
+    'http://localhost/cb#',
+  ])('redirect URI %s is refused [CASE-23, OAUTH21-07, RFC9700-05]', async (uri) => {
+    await refused({ redirect_uris: [uri] }, 'invalid_redirect_uri');
+  });
 
   it('the rules of application type web apply where web was sent, and only there [CASE-24, PITFALL-31]', async () => {
     for (const uri of ['http://localhost/cb', 'http://127.0.0.1:1/cb', 'com.example.app:/cb']) {
       await refused({ application_type: 'web', redirect_uris: [uri] }, 'invalid_redirect_uri');
       for (const application_type of ['native', undefined]) {
-        await registered(await (await peer()).registration(metadata({ application_type, redirect_uris: [uri] })));
+        await registered(await shared.registration(metadata({ application_type, redirect_uris: [uri] })));
       }
     }
-    await registered(await (await peer()).registration(metadata({ application_type: 'web', redirect_uris: ['https://a.example/cb'] })));
+    await registered(
+      await shared.registration(metadata({ application_type: 'web', redirect_uris: ['https://a.example/cb'] })),
+    );
   });
 
   it('the application type that was sent is echoed, and none where none was [CASE-25]', async () => {
     const server = await peer();
-    expect(await registered(await server.registration(metadata({ application_type: 'native' })))).toMatchObject({ application_type: 'native' });
+    expect(await registered(await server.registration(metadata({ application_type: 'native' })))).toMatchObject({
+      application_type: 'native',
+    });
     expect(await registered(await server.registration(metadata()))).not.toHaveProperty('application_type');
   });
 
@@ -175,7 +249,9 @@ describe.each(providers)('registration at $name', ({ create }) => {
     server.provider.registerClient = async () => {
       throw new OAuthError('invalid_client_metadata', 'this name is reserved');
     };
-    expect(await expectError(await server.registration(metadata()), 400, 'invalid_client_metadata')).toBe('this name is reserved');
+    expect(await expectError(await server.registration(metadata()), 400, 'invalid_client_metadata')).toBe(
+      'this name is reserved',
+    );
   });
 
   it('all metadata that the server understands is echoed, in any script [RFC7591-11]', async () => {
@@ -189,13 +265,23 @@ describe.each(providers)('registration at $name', ({ create }) => {
       software_id: 'x',
       software_version: '1.0',
     };
-    expect(await registered(await (await peer()).registration(metadata(sent)))).toMatchObject(sent);
+    expect(await registered(await shared.registration(metadata(sent)))).toMatchObject(sent);
   });
 
   it('what the server does not understand is dropped, so that no client registers a privilege [PITFALL-16, RFC7591-02, RFC7591-15]', async () => {
     const server = await peer();
-    const claims = { skip_consent: true, registered_by: 'administrator', registeredBy: 'administrator', trusted: true, scopes: ['admin'], subject: 'root', jwks_uri: 'http://169.254.169.254/', id_token_signed_response_alg: 'none' };
-    const prototype = '"__proto__": {"registeredBy": "administrator", "scopes": ["admin"]}, "constructor": {"prototype": {"polluted": true}}';
+    const claims = {
+      skip_consent: true,
+      registered_by: 'administrator',
+      registeredBy: 'administrator',
+      trusted: true,
+      scopes: ['admin'],
+      subject: 'root',
+      jwks_uri: 'http://169.254.169.254/',
+      id_token_signed_response_alg: 'none',
+    };
+    const prototype =
+      '"__proto__": {"registeredBy": "administrator", "scopes": ["admin"]}, "constructor": {"prototype": {"polluted": true}}';
     const body = `${JSON.stringify(metadata(claims)).slice(0, -1)}, ${prototype}}`;
     const client = await registered(await server.registration(body));
     for (const name of [...Object.keys(claims), 'constructor']) expect(Object.keys(client)).not.toContain(name);
@@ -207,7 +293,14 @@ describe.each(providers)('registration at $name', ({ create }) => {
   });
 
   it.each(['client_uri', 'logo_uri', 'tos_uri', 'policy_uri'])('%s must be a web page [PITFALL-14]', async (name) => {
-    for (const uri of ['javascript:alert(1)', 'data:image/svg+xml,<svg onload=alert(1)>', 'https://a.example/ x', 'https:\\\\a.example', 'java\nscript:x', 1]) {
+    for (const uri of [
+      'javascript:alert(1)',
+      'data:image/svg+xml,<svg onload=alert(1)>',
+      'https://a.example/ x',
+      'https:\\\\a.example',
+      'java\nscript:x',
+      1,
+    ]) {
       await refused({ [name]: uri });
     }
   });
@@ -236,18 +329,44 @@ describe.each(providers)('registration at $name', ({ create }) => {
 
   it('any JSON whatever is answered with a client or with a refusal of RFC 7591 [RFC7591-12]', async () => {
     const server = await peer();
-    const member = fc.constantFrom('redirect_uris', 'grant_types', 'response_types', 'scope', 'client_name', 'token_endpoint_auth_method', 'application_type', 'contacts', 'client_uri', '__proto__', 'toString');
-    const likely = fc.constantFrom<fc.JsonValue>([redirectUri], ['https://a.example'], ['authorization_code'], ['code'], 'read', 'none', 'native', null);
+    const member = fc.constantFrom(
+      'redirect_uris',
+      'grant_types',
+      'response_types',
+      'scope',
+      'client_name',
+      'token_endpoint_auth_method',
+      'application_type',
+      'contacts',
+      'client_uri',
+      '__proto__',
+      'toString',
+    );
+    const likely = fc.constantFrom<fc.JsonValue>(
+      [redirectUri],
+      ['https://a.example'],
+      ['authorization_code'],
+      ['code'],
+      'read',
+      'none',
+      'native',
+      null,
+    );
     const body = fc.oneof(
       fc.jsonValue({ maxDepth: 3 }),
-      fc.dictionary(member, fc.oneof(likely, fc.jsonValue({ maxDepth: 2 })), { maxKeys: 8 }).map((object) => ({ redirect_uris: [redirectUri], ...object })),
+      fc
+        .dictionary(member, fc.oneof(likely, fc.jsonValue({ maxDepth: 2 })), { maxKeys: 8 })
+        .map((object) => ({ redirect_uris: [redirectUri], ...object })),
     );
     await fc.assert(
       fc.asyncProperty(body, async (json) => {
         const response = await server.registration(json);
         if (response.status === 201) return void (await response.body?.cancel());
         const { error } = (await response.json()) as { error: string };
-        expect([response.status, ['invalid_client_metadata', 'invalid_redirect_uri'].includes(error)]).toEqual([400, true]);
+        expect([response.status, ['invalid_client_metadata', 'invalid_redirect_uri'].includes(error)]).toEqual([
+          400,
+          true,
+        ]);
       }),
       { numRuns: 150 },
     );
@@ -258,7 +377,11 @@ describe.each(providers)('registration at $name', ({ create }) => {
     const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
     await expectError(await server.registration(deep), 400, 'invalid_client_metadata');
     await expectError(await server.registration(`{"redirect_uris": ${deep}}`), 400, 'invalid_redirect_uri');
-    await expectError(await server.registration(`{"redirect_uris": ["${redirectUri}"], "contacts": ${deep.slice(2, -2)}}`), 400, 'invalid_client_metadata');
+    await expectError(
+      await server.registration(`{"redirect_uris": ["${redirectUri}"], "contacts": ${deep.slice(2, -2)}}`),
+      400,
+      'invalid_client_metadata',
+    );
   });
 
   it('clients that registered in any of the three ways can all redeem a code [OAUTH21-14, MCP-AUTH-02, RFC8414-05]', async () => {

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { ManualClock } from '../../src/core/clock.ts';
 import type { ProviderEnvironment } from '../../src/core/environment.ts';
 import type { SecurityEvent } from '../../src/core/events.ts';
-import type { OAuthProviderOptions } from '../../src/core/settings.ts';
-import type { Authentication, AuthenticateOptions } from '../../src/oauth/bearer/authenticate.ts';
+import { defaultLifetimes, type OAuthProviderOptions } from '../../src/core/settings.ts';
 import { InMemoryProvider } from '../../src/in-memory/in-memory-provider.ts';
+import type { AuthenticateOptions, Authentication } from '../../src/oauth/bearer/authenticate.ts';
 import type { OAuthProvider } from '../../src/provider.ts';
+import { TestBrowser } from '../../src/testing/test-browser.ts';
+import { sendTo } from '../../src/testing/test-client.ts';
+import { createPortcullisHarness, signInAndAllow } from '../support/portcullis-harness.ts';
 
 export const base = 'http://localhost:3000';
 export const resource = `${base}/mcp`;
@@ -29,26 +32,66 @@ export interface RunningProvider {
   close(): Promise<void>;
 }
 
+interface ProviderKind {
+  readonly name: string;
+  create(fixture?: FixtureOptions): Promise<RunningProvider>;
+}
+
 /** Every provider that must answer the protocol cases, with the fixture's scopes and registration unless told otherwise. */
-export const providers: readonly { readonly name: string; create(fixture?: FixtureOptions): Promise<RunningProvider> }[] = [
+export const providers: readonly ProviderKind[] = [
   {
     name: 'InMemoryProvider',
-    async create({ options, environment } = {}) {
-      const clock = new ManualClock();
-      const events: SecurityEvent[] = [];
-      const provider = new InMemoryProvider(
-        {
-          baseUrl: base,
-          requiredScopes: ['read'],
-          ...options,
-          clientRegistration: { enabled: true, validScopes: ['read', 'write'], defaultScopes: ['read'], ...options?.clientRegistration },
-        },
-        { ...environment, clock, onEvent: (event) => events.push(event) },
-      );
+    async create(fixture) {
+      const { options, environment, clock, events } = surroundings(fixture);
+      const provider = new InMemoryProvider(options, environment);
       return { provider, clock, events, approve: async (url) => url, close: async () => {} };
     },
   },
+  {
+    name: 'Portcullis',
+    async create(fixture) {
+      const { options, environment, clock, events } = surroundings(fixture);
+      const { provider, close } = await createPortcullisHarness({
+        options,
+        environment: { ...environment, lifetimes: defaultLifetimes },
+      });
+      const { origin } = new URL(options.baseUrl);
+      const approve = async (url: URL) =>
+        url.origin === origin ? signInAndAllow(url, new TestBrowser(sendTo(provider), origin)) : url;
+      return { provider, clock, events, approve, close: async () => close?.() };
+    },
+  },
 ];
+
+function surroundings({ options, environment }: FixtureOptions = {}) {
+  const clock = new ManualClock();
+  const events: SecurityEvent[] = [];
+  return {
+    clock,
+    events,
+    options: {
+      baseUrl: base,
+      requiredScopes: ['read'],
+      ...options,
+      clientRegistration: {
+        enabled: true,
+        validScopes: ['read', 'write'],
+        defaultScopes: ['read'],
+        ...options?.clientRegistration,
+      },
+    },
+    environment: { ...environment, clock, onEvent: (event: SecurityEvent) => void events.push(event) },
+  };
+}
+
+/** Makes peers of providers of one kind, and closes these when the test ends. */
+export function peersOf({ create }: ProviderKind): (fixture?: FixtureOptions) => Promise<Peer> {
+  return async (fixture) => {
+    const running = await create(fixture);
+    onTestFinished(() => running.close());
+    return new Peer(running);
+  };
+}
 
 export interface RegisteredClient {
   readonly client_id: string;
@@ -85,22 +128,39 @@ export class Peer {
 
   post(path: string, parameters: Parameters | string, headers: Record<string, string> = {}): Promise<Response> {
     const body = typeof parameters === 'string' ? parameters : form(parameters);
-    return this.send(path, { method: 'POST', body, headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers } });
+    return this.send(path, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    });
   }
 
   registration(metadata: unknown, headers: Record<string, string> = {}): Promise<Response> {
     const body = typeof metadata === 'string' ? metadata : JSON.stringify(metadata);
-    return this.send(this.provider.settings.paths.register, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
+    return this.send(this.provider.settings.paths.register, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', ...headers },
+    });
   }
 
   async register(metadata: Readonly<Record<string, unknown>> = {}): Promise<RegisteredClient> {
-    const response = await this.registration({ redirect_uris: [redirectUri], token_endpoint_auth_method: 'none', scope: 'read write', ...metadata });
+    const response = await this.registration({
+      redirect_uris: [redirectUri],
+      token_endpoint_auth_method: 'none',
+      scope: 'read write',
+      ...metadata,
+    });
     expect(response.status).toBe(201);
     return (await response.json()) as RegisteredClient;
   }
 
   /** `undefined` takes a parameter of the valid request away. */
-  authorize(client: RegisteredClient, changes: Parameters = {}, headers: Record<string, string> = {}): Promise<Response> {
+  authorize(
+    client: RegisteredClient,
+    changes: Parameters = {},
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
     return this.send(`${this.provider.settings.paths.authorize}?${form(validRequest(client, changes))}`, { headers });
   }
 
@@ -121,7 +181,13 @@ export class Peer {
   }
 
   redemption(client: RegisteredClient, code: string, changes: Parameters = {}): Promise<Response> {
-    return this.token(client, { grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier, ...changes });
+    return this.token(client, {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+      ...changes,
+    });
   }
 
   async redeem(client: RegisteredClient, code: string, changes: Parameters = {}): Promise<Tokens> {
@@ -141,9 +207,17 @@ export class Peer {
   }
 
   /** Asks to let a request pass to the MCP endpoint. */
-  mcp(headers: Record<string, string>, body: unknown = { jsonrpc: '2.0', id: 1, method: 'tools/list' }, options: AuthenticateOptions = {}): Promise<Authentication> {
+  mcp(
+    headers: Record<string, string>,
+    body: unknown = { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+    options: AuthenticateOptions = {},
+  ): Promise<Authentication> {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const request = new Request(this.provider.settings.resource, { method: 'POST', body: text, headers: { 'content-type': 'application/json', ...headers } });
+    const request = new Request(this.provider.settings.resource, {
+      method: 'POST',
+      body: text,
+      headers: { 'content-type': 'application/json', ...headers },
+    });
     return this.provider.authenticate(request, options);
   }
 
@@ -154,7 +228,9 @@ export class Peer {
 }
 
 export function form(parameters: Parameters): string {
-  return new URLSearchParams(Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)).toString();
+  return new URLSearchParams(
+    Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  ).toString();
 }
 
 export function validRequest(client: RegisteredClient, changes: Parameters = {}): Parameters {
@@ -218,5 +294,7 @@ function credentials(client: RegisteredClient): Parameters {
 }
 
 function basic(client: RegisteredClient): Record<string, string> {
-  return client.token_endpoint_auth_method === 'client_secret_basic' ? { authorization: basicHeader(client.client_id, client.client_secret ?? '') } : {};
+  return client.token_endpoint_auth_method === 'client_secret_basic'
+    ? { authorization: basicHeader(client.client_id, client.client_secret ?? '') }
+    : {};
 }

@@ -163,7 +163,7 @@ function count(to: Count, condition: Statement): Statement {
      ON CONFLICT (bucket) DO UPDATE SET failures = f.failures + 1, wait = ${wait}, failed_at = excluded.failed_at,
        blocked_until = excluded.failed_at + ${wait}, attempt = excluded.attempt, expires_at = ${expiresAt}
      WHERE f.blocked_until <= ? AND f.failed_at <= ?
-     RETURNING f.bucket`,
+     RETURNING bucket`,
     to.bucket,
     to.account,
     to.now,

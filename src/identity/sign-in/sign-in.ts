@@ -114,7 +114,7 @@ async function signInResponse(
 async function pendingRequest(params: Params, services: IdentityServices): Promise<PendingRequest | undefined> {
   const id = params.get(signInFields.request);
   if (id === undefined) return undefined;
-  const pending = await services.requests.load(id);
+  const pending = await services.requests.find(id);
   if (pending !== undefined) return pending;
   throw new PageError(400, {
     title: 'This request is finished or has expired',

@@ -49,7 +49,9 @@ describe('issueCode', () => {
   });
 
   it('grants nothing that was not asked for', () => {
-    expect(issueCode(request, { ...approval, scopes: ['read', 'write', 'admin'] }, using).record.grant.scopes).toEqual(['read']);
+    expect(issueCode(request, { ...approval, scopes: ['read', 'write', 'admin'] }, using).record.grant.scopes).toEqual([
+      'read',
+    ]);
   });
 
   it('opens a grant of its own every time [PITFALL-18]', () => {
@@ -59,7 +61,10 @@ describe('issueCode', () => {
   });
 
   it('refuses a redirect URI that was not validated [PITFALL-01]', () => {
-    const forged = { toString: () => 'https://evil.example/', with: () => 'https://evil.example/' } as unknown as ValidatedRedirectUri;
+    const forged = {
+      toString: () => 'https://evil.example/',
+      with: () => 'https://evil.example/',
+    } as unknown as ValidatedRedirectUri;
     expect(() => issueCode({ ...request, redirectUri: forged }, approval, using)).toThrow(TypeError);
   });
 });

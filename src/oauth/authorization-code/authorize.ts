@@ -85,7 +85,8 @@ function completed(next: URL, request: AuthorizeRequest, provider: OAuthProvider
   const missing = new URLSearchParams();
   if (request.state !== undefined && !next.searchParams.has('state')) missing.set('state', request.state);
   if (!next.searchParams.has('iss')) missing.set('iss', provider.settings.issuer);
-  return missing.size === 0 ? next : new URL(`${next.href}&${missing}`);
+  if (missing.size > 0) next.search += `&${missing}`;
+  return next;
 }
 
 function asOAuthError(error: unknown, provider: OAuthProvider, context: RequestContext): OAuthError {

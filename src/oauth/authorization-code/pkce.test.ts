@@ -29,14 +29,29 @@ describe('PKCE', () => {
 
   it('asks for 43 base64url characters as a challenge [RFC7636-03]', () => {
     expect(isCodeChallenge(challenge)).toBe(true);
-    for (const wrong of [challenge.slice(1), `${challenge}a`, `${challenge.slice(1)}=`, `${challenge.slice(1)}+`, `${challenge}\n`, '']) {
+    for (const wrong of [
+      challenge.slice(1),
+      `${challenge}a`,
+      `${challenge.slice(1)}=`,
+      `${challenge.slice(1)}+`,
+      `${challenge}\n`,
+      '',
+    ]) {
       expect(isCodeChallenge(wrong)).toBe(false);
     }
   });
 
   it('asks for 43 to 128 unreserved characters as a verifier [RFC7636-01]', () => {
-    for (const right of ['a'.repeat(43), 'a'.repeat(128), `${'a'.repeat(40)}-._~`]) expect(isCodeVerifier(right)).toBe(true);
-    for (const wrong of ['a'.repeat(42), 'a'.repeat(129), `${'a'.repeat(43)} `, `${'a'.repeat(43)}\n`, 'é'.repeat(43), '']) {
+    for (const right of ['a'.repeat(43), 'a'.repeat(128), `${'a'.repeat(40)}-._~`])
+      expect(isCodeVerifier(right)).toBe(true);
+    for (const wrong of [
+      'a'.repeat(42),
+      'a'.repeat(129),
+      `${'a'.repeat(43)} `,
+      `${'a'.repeat(43)}\n`,
+      'é'.repeat(43),
+      '',
+    ]) {
       expect(isCodeVerifier(wrong)).toBe(false);
     }
   });

@@ -24,7 +24,7 @@ export class RedeemableCode {
    */
   static check(record: AuthorizationCode, client: Client, params: Params, now: number): RedeemableCode {
     if (record.grant.clientId !== client.clientId) throw unusable();
-    if (record.expiresAt <= now) throw unusable();
+    if (!(record.expiresAt > now)) throw unusable();
     const redirectUri = params.get('redirect_uri');
     if (redirectUri === undefined ? record.redirectUriWasSent : redirectUri !== record.redirectUri) {
       throw new OAuthError('invalid_grant', 'redirect_uri must be the same as in the authorization request');

@@ -47,15 +47,35 @@ describe('ValidatedRedirectUri.match', () => {
   });
 
   it('accepts nothing that was not registered, the loopback port apart [PITFALL-01, PITFALL-08, CASE-32, RFC8252-04, OAUTH21-09, MCP-BP-15]', () => {
-    const authority = fc.constantFrom('localhost', '127.0.0.1', '[::1]', '127.0.0.2', 'a.example', 'LOCALHOST', 'localhost.a.example', 'localhost@a.example');
+    const authority = fc.constantFrom(
+      'localhost',
+      '127.0.0.1',
+      '[::1]',
+      '127.0.0.2',
+      'a.example',
+      'LOCALHOST',
+      'localhost.a.example',
+      'localhost@a.example',
+    );
     const uri = fc
-      .tuple(fc.constantFrom('http', 'https', 'HTTP', 'com.example.app'), authority, fc.oneof(fc.constant(''), port.map((number) => `:${number}`), fc.constantFrom(':', ':0', ':99999', ':80@a.example', ':8x')), path)
+      .tuple(
+        fc.constantFrom('http', 'https', 'HTTP', 'com.example.app'),
+        authority,
+        fc.oneof(
+          fc.constant(''),
+          port.map((number) => `:${number}`),
+          fc.constantFrom(':', ':0', ':99999', ':80@a.example', ':8x'),
+        ),
+        path,
+      )
       .map(([scheme, host, suffix, rest]) => `${scheme}://${host}${suffix}${rest}`);
-    const withoutLoopbackPort = (value: string) => value.replace(/^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):[1-9]\d{0,4}(?=[/?]|$)/, '$1');
+    const withoutLoopbackPort = (value: string) =>
+      value.replace(/^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):[1-9]\d{0,4}(?=[/?]|$)/, '$1');
     fc.assert(
       fc.property(uri, fc.oneof(uri, fc.constant('')), (registered, other) => {
         const requested = other === '' ? `${registered}x` : other;
-        if (accepts(registered, requested)) expect(withoutLoopbackPort(requested)).toBe(withoutLoopbackPort(registered));
+        if (accepts(registered, requested))
+          expect(withoutLoopbackPort(requested)).toBe(withoutLoopbackPort(registered));
       }),
       { numRuns: 1000 },
     );
@@ -83,9 +103,12 @@ describe('ValidatedRedirectUri.match', () => {
     ['https://a.example/cb?x=1', 'https://a.example/cb'],
     ['http://10.0.0.1/cb', 'http://10.0.0.1:8080/cb'],
     ['com.example.app:/cb', 'com.example.app:/cb2'],
-  ])('refuses for %s the request for %j [CASE-36, PITFALL-08, OAUTH21-33, MCP-SEC-11, MCP-BP-13, MCP-BP-14]', (registered, requested) => {
-    expect(accepts(registered, requested)).toBe(false);
-  });
+  ])(
+    'refuses for %s the request for %j [CASE-36, PITFALL-08, OAUTH21-33, MCP-SEC-11, MCP-BP-13, MCP-BP-14]',
+    (registered, requested) => {
+      expect(accepts(registered, requested)).toBe(false);
+    },
+  );
 
   it('lets loopback ports differ whatever the application type [PITFALL-08]', () => {
     for (const type of ['native', 'web', undefined] as const) {
@@ -95,7 +118,9 @@ describe('ValidatedRedirectUri.match', () => {
   });
 
   it('takes an omitted URI for the only registered one, and refuses to choose among several [CASE-33, CASE-34]', () => {
-    expect(ValidatedRedirectUri.match(clientWith(['https://a.example/cb']), undefined).toString()).toBe('https://a.example/cb');
+    expect(ValidatedRedirectUri.match(clientWith(['https://a.example/cb']), undefined).toString()).toBe(
+      'https://a.example/cb',
+    );
     for (const uris of [[], ['https://a.example/1', 'https://a.example/2']]) {
       expect(() => ValidatedRedirectUri.match(clientWith(uris), undefined)).toThrow('redirect_uri is required');
     }
@@ -105,21 +130,40 @@ describe('ValidatedRedirectUri.match', () => {
 describe('ValidatedRedirectUri', () => {
   it('cannot be made by anything but match, and nothing else is redirected to [PITFALL-01]', () => {
     const forged = Object.create(ValidatedRedirectUri.prototype) as ValidatedRedirectUri;
-    const lookalike = { toString: () => 'https://evil.example/', with: () => 'https://evil.example/' } as unknown as ValidatedRedirectUri;
+    const lookalike = {
+      toString: () => 'https://evil.example/',
+      with: () => 'https://evil.example/',
+    } as unknown as ValidatedRedirectUri;
     for (const value of [forged, lookalike]) {
       expect(() => ValidatedRedirectUri.assert(value)).toThrow(TypeError);
-      expect(() => redirectWithError(value, new OAuthError('access_denied', 'x'), undefined, 'https://a.example')).toThrow(TypeError);
+      expect(() =>
+        redirectWithError(value, new OAuthError('access_denied', 'x'), undefined, 'https://a.example'),
+      ).toThrow(TypeError);
     }
   });
 
   it('adds parameters that a URL parser reads back, and keeps the URI with its query byte for byte [CASE-47, OAUTH21-06]', () => {
     const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }).map((value) => value.toWellFormed());
-    const query = fc.oneof(fc.constantFrom('', '?', '?flag', '?flag&x=1', '?x=1&', '?a=%20+b&&', '?q=a?b'), fc.string({ unit: fc.constantFrom(...'ax=&%2?+'), maxLength: 8 }).map((rest) => `?${rest}`));
-    const base = fc.constantFrom('https://a.example', 'https://a.example/cb', 'http://localhost:9999/cb', 'com.example.app:/cb', 'com.example.app://host/cb', 'cursor:cb');
+    const query = fc.oneof(
+      fc.constantFrom('', '?', '?flag', '?flag&x=1', '?x=1&', '?a=%20+b&&', '?q=a?b'),
+      fc.string({ unit: fc.constantFrom(...'ax=&%2?+'), maxLength: 8 }).map((rest) => `?${rest}`),
+    );
+    const base = fc.constantFrom(
+      'https://a.example',
+      'https://a.example/cb',
+      'http://localhost:9999/cb',
+      'com.example.app:/cb',
+      'com.example.app://host/cb',
+      'cursor:cb',
+    );
     fc.assert(
       fc.property(base, query, text, fc.option(text, { nil: undefined }), (start, rest, code, state) => {
         const uri = `${start}${rest}`;
-        const location = ValidatedRedirectUri.match(clientWith([uri]), uri).with({ code, state, iss: 'https://a.example' });
+        const location = ValidatedRedirectUri.match(clientWith([uri]), uri).with({
+          code,
+          state,
+          iss: 'https://a.example',
+        });
         expect(location.startsWith(uri)).toBe(true);
         expect(location).toMatch(/^[\x21-\x7e]+$/);
         const read = new URL(location).searchParams;
@@ -139,7 +183,21 @@ describe('what registration accepts', () => {
     const alphabet = [...'abcxyzAZ09-._~:/?[]@!$&()+,;=%2e \\*<>"{}|^`', "'", '\t', '\n', '\0', 'é'];
     const uri = fc
       .tuple(
-        fc.constantFrom('https://a.example', 'http://localhost:8080', 'http://127.0.0.1', 'http://[::1]:1', 'com.example.app:', 'cursor://x', 'https:', 'https://', 'http://a.example', 'javascript:', 'data:', '//a.example', ''),
+        fc.constantFrom(
+          'https://a.example',
+          'http://localhost:8080',
+          'http://127.0.0.1',
+          'http://[::1]:1',
+          'com.example.app:',
+          'cursor://x',
+          'https:',
+          'https://',
+          'http://a.example',
+          'javascript:',
+          'data:',
+          '//a.example',
+          '',
+        ),
         fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 14 }),
       )
       .map(([start, rest]) => `${start}${rest}`);
@@ -159,10 +217,19 @@ describe('what registration accepts', () => {
         expect(['https:', 'http:', 'com.example.app:', 'cursor:']).toContain(url.protocol);
         if (url.protocol === 'http:') expect(isLoopbackHost(url.hostname)).toBe(true);
         expect([url.username, url.password, url.hash]).toEqual(['', '', '']);
-        const location = ValidatedRedirectUri.match(clientWith([value]), value).with({ code: 'a b&c', state: '=é', iss: 'https://i.example' });
+        const location = ValidatedRedirectUri.match(clientWith([value]), value).with({
+          code: 'a b&c',
+          state: '=é',
+          iss: 'https://i.example',
+        });
         const read = new URL(location);
         expect([read.protocol, read.host, read.pathname]).toEqual([url.protocol, url.host, url.pathname]);
-        expect([...read.searchParams]).toEqual([...url.searchParams, ['code', 'a b&c'], ['state', '=é'], ['iss', 'https://i.example']]);
+        expect([...read.searchParams]).toEqual([
+          ...url.searchParams,
+          ['code', 'a b&c'],
+          ['state', '=é'],
+          ['iss', 'https://i.example'],
+        ]);
       }),
       { numRuns: 1500 },
     );

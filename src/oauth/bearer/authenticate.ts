@@ -12,7 +12,7 @@ export type Authentication =
   | { readonly token?: undefined; readonly response: Response };
 
 export interface AuthenticateOptions extends RequestContext {
-  /** The MCP message, where the host has parsed the body already. Otherwise it is read from the request. */
+  /** The MCP message, where the host has parsed the body already. `undefined`: it is read from the request. */
   readonly body?: unknown;
   /** Scopes that this request needs besides the provider's required ones and its tools'. */
   readonly scopes?: readonly string[];
@@ -24,9 +24,9 @@ export interface AuthenticateOptions extends RequestContext {
  * | step | refused with |
  * |---|---|
  * | `Host` and `Origin` are this server's | 403 |
- * | one `Authorization: Bearer`, nowhere else | 401 challenge without error |
+ * | one `Authorization: Bearer`, nowhere else | 401 challenge without error; 400 `invalid_request` where malformed |
  * | token alive, issued for this resource | 401 `invalid_token` |
- * | `Mcp-*` headers agree with the body | 400 |
+ * | body is JSON, `Mcp-*` headers agree with it | 400 |
  * | scopes of the operation | 403 `insufficient_scope`, all that are needed |
  *
  * @see MCP authorization 2026-07-28, RFC 6750 §2.1, §3
@@ -50,7 +50,11 @@ export async function authenticateRequest(request: Request, provider: OAuthProvi
   }
 
   const presented = bearerToken(request.headers);
-  if (presented === undefined) return challenge();
+  if (presented === undefined) {
+    // RFC 6750 §3.1: malformed is 400; without any token it is as if the header were not there.
+    const malformed = /^bearer +\S/i.test(request.headers.get('authorization') ?? '');
+    return malformed ? challenge('invalid_request', 'Authorization must be Bearer and one access token') : challenge();
+  }
   const token = VerifiedAccessToken.check(await provider.verifyToken(presented), presented, settings.resource, provider.clock.now());
   if (token === undefined) {
     provider.report({ name: 'token.rejected', ...contextOf(options) });
@@ -59,7 +63,10 @@ export async function authenticateRequest(request: Request, provider: OAuthProvi
 
   let body: unknown;
   try {
-    body = 'body' in options ? options.body : await mcpBody(request);
+    body = options.body === undefined ? await mcpBody(request) : options.body;
+    if (body !== undefined && (typeof body !== 'object' || body === null || ArrayBuffer.isView(body))) {
+      throw new OAuthError('invalid_request', 'the body must be a JSON object or array');
+    }
   } catch (error) {
     if (error instanceof OAuthError) return { response: plainError(error.status, error.description) };
     throw error;
@@ -81,9 +88,8 @@ export function bearerToken(headers: Headers): string | undefined {
   return /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(headers.get('authorization') ?? '')?.[1];
 }
 
-// Whatever the content type says, so that no handler reads an operation that was not judged.
+// Whatever the method and the content type say, so that no handler reads an operation that was not judged.
 async function mcpBody(request: Request): Promise<unknown> {
-  if (request.method !== 'POST') return undefined;
   const text = await readBody(request.clone());
   if (text === '') return undefined;
   try {

@@ -24,7 +24,10 @@ const printable = (value: string) => value.replace(/[^\x20-\x7e]|["\\]/g, "'");
 describe('bearerChallenge', () => {
   it('is read back by a client as it was meant, without room for another header or parameter [RFC6750-05, RFC6750-06, RFC6750-07]', async () => {
     const description = fc.option(
-      fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ unit: fc.constantFrom(...'",=\\\r\n a;b'), maxLength: 20 })),
+      fc.oneof(
+        fc.string({ unit: 'binary', maxLength: 40 }),
+        fc.string({ unit: fc.constantFrom(...'",=\\\r\n a;b'), maxLength: 20 }),
+      ),
       { nil: undefined },
     );
     const scope = fc.string({ unit: fc.constantFrom(...'abc:./!#[]~,=;'), minLength: 1, maxLength: 8 });
@@ -59,12 +62,19 @@ describe('challengeResponse', () => {
     ['invalid_token', 401],
     ['insufficient_scope', 403],
     ['invalid_request', 400],
-  ] as const)('answers %s with %i, not cached and readable by scripts [MCP-AUTH-24, RFC6750-09, RFC6750-10, RFC6750-11]', async (error, status) => {
-    const response = challengeResponse({ scopes: ['read'], resourceMetadataUrl, ...(error === undefined ? {} : { error, description: 'x' }) });
-    expect(response.status).toBe(status);
-    expect(response.headers.get('cache-control')).toBe('no-store');
-    expect(response.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate');
-    expect(response.headers.get('www-authenticate')).toContain(`resource_metadata="${resourceMetadataUrl}"`);
-    expect(await response.json()).toMatchObject({ error: error ?? 'invalid_token' });
-  });
+  ] as const)(
+    'answers %s with %i, not cached and readable by scripts [MCP-AUTH-24, RFC6750-09, RFC6750-10, RFC6750-11]',
+    async (error, status) => {
+      const response = challengeResponse({
+        scopes: ['read'],
+        resourceMetadataUrl,
+        ...(error === undefined ? {} : { error, description: 'x' }),
+      });
+      expect(response.status).toBe(status);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect(response.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate');
+      expect(response.headers.get('www-authenticate')).toContain(`resource_metadata="${resourceMetadataUrl}"`);
+      expect(await response.json()).toMatchObject({ error: error ?? 'invalid_token' });
+    },
+  );
 });

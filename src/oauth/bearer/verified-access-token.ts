@@ -18,7 +18,7 @@ export class VerifiedAccessToken {
    * @see RFC 9068 §4, RFC 8707 §2
    */
   static check(record: AccessToken | undefined, token: string, resource: ResourceUri, now: number): VerifiedAccessToken | undefined {
-    if (record === undefined || record.expiresAt <= now || record.resource !== resource) return undefined;
+    if (record === undefined || !(record.expiresAt > now) || record.resource !== resource) return undefined;
     return new VerifiedAccessToken(record, token);
   }
 

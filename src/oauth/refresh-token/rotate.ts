@@ -22,7 +22,7 @@ export class RedeemableRefreshToken {
    * @see OAuth 2.1 §4.3.1
    */
   static check(record: RefreshToken, client: Client, scope: string | undefined, now: number): RedeemableRefreshToken {
-    if (record.grant.clientId !== client.clientId || record.expiresAt <= now) throw unusable();
+    if (record.grant.clientId !== client.clientId || !(record.expiresAt > now)) throw unusable();
     return new RedeemableRefreshToken(record, narrowedScopes(record.grant.scopes, scope));
   }
 

@@ -86,7 +86,9 @@ function allowedScopes(scope: string | undefined, provider: OAuthProvider): read
   const permissions = scopes.filter((name) => name !== 'offline_access');
   const unknown = validScopes === undefined ? [] : permissions.filter((name) => !validScopes.includes(name));
   if (unknown.length > 0) throw invalid(`scope ${unknown.map((name) => `'${name}'`).join(', ')} is not one of this server's: ${validScopes?.join(' ')}`);
-  return permissions.length > 0 ? permissions : defaultScopes;
+  // RFC 7591 §2: the server may replace what was asked for. The official SDKs register for the scope of their first
+  // challenge and keep that registration, so a narrower one could never step up; naming none would have given as much.
+  return [...new Set([...permissions, ...defaultScopes])];
 }
 
 // Some clients send null for what they do not use; RFC 7591 knows only absence.

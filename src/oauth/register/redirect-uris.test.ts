@@ -68,9 +68,12 @@ describe('checkRedirectUris', () => {
     expect(refusal([uri])).toContain('http');
   });
 
-  it.each(['https://a.example/cb#', 'https://a.example/cb#x', 'com.example.app:/cb#x'])('refuses %s: a fragment [CASE-23, OAUTH21-07]', (uri) => {
-    expect(refusal([uri])).toContain('fragment');
-  });
+  it.each(['https://a.example/cb#', 'https://a.example/cb#x', 'com.example.app:/cb#x'])(
+    'refuses %s: a fragment [CASE-23, OAUTH21-07]',
+    (uri) => {
+      expect(refusal([uri])).toContain('fragment');
+    },
+  );
 
   it.each([
     'https://*.example/cb',
@@ -118,13 +121,22 @@ describe('checkRedirectUris', () => {
     expect(refusal([uri])).toBeDefined();
   });
 
-  it.each(['code', 'state', 'iss', 'error', 'error_description', 'error_uri', 'c%6fde'])('refuses a query that has the response parameter %s already [CASE-47]', (name) => {
-    expect(refusal([`https://a.example/cb?x=1&${name}=1`])).toContain('response parameter');
-    expect(refusal([`com.example.app:/cb?${name}`])).toContain('response parameter');
-  });
+  it.each(['code', 'state', 'iss', 'error', 'error_description', 'error_uri', 'c%6fde'])(
+    'refuses a query that has the response parameter %s already [CASE-47]',
+    (name) => {
+      expect(refusal([`https://a.example/cb?x=1&${name}=1`])).toContain('response parameter');
+      expect(refusal([`com.example.app:/cb?${name}`])).toContain('response parameter');
+    },
+  );
 
   it('refuses loopback and own schemes to web clients, whose rules apply only where web was sent [CASE-24, PITFALL-31]', () => {
-    const own = ['http://localhost/cb', 'http://127.0.0.1:1/cb', 'com.example.app:/cb', 'https://localhost/cb', 'https://[::1]/cb'];
+    const own = [
+      'http://localhost/cb',
+      'http://127.0.0.1:1/cb',
+      'com.example.app:/cb',
+      'https://localhost/cb',
+      'https://[::1]/cb',
+    ];
     for (const uri of own) {
       expect(refusal([uri], 'web')).toBeDefined();
       expect(refusal([uri], 'native')).toBeUndefined();
@@ -152,7 +164,8 @@ describe('checkRedirectUris', () => {
 
   it('takes no longer for hostile input than for any other', () => {
     const started = performance.now();
-    for (const unit of ['a.', '/.', '%2e', 'a-', '@', '/']) refusal([`x${unit.repeat(1000)}:`, `https://a.example/${unit.repeat(600)}`]);
+    for (const unit of ['a.', '/.', '%2e', 'a-', '@', '/'])
+      refusal([`x${unit.repeat(1000)}:`, `https://a.example/${unit.repeat(600)}`]);
     expect(performance.now() - started).toBeLessThan(500);
   });
 });

@@ -24,11 +24,12 @@ export function encodedHeader(key: VerificationKey): string {
 }
 
 /**
- * Signs an access token.
+ * Signs an access token. Its further claims cannot replace those of the profile.
  * @see RFC 9068 §2
  */
 export function signAccessToken(token: AccessToken, issuer: string, key: SigningKey): string {
   const payload = encode({
+    ...token.claims,
     iss: issuer,
     sub: token.subject,
     aud: token.resource,
@@ -38,7 +39,6 @@ export function signAccessToken(token: AccessToken, issuer: string, key: Signing
     client_id: token.clientId,
     scope: formatScope(token.scopes),
     grant_id: token.grantId,
-    ...token.claims,
   });
   const input = `${encodedHeader(key)}.${payload}`;
   return `${input}.${signature(input, key).toString('base64url')}`;
@@ -56,8 +56,10 @@ export function readAccessToken(jwt: string, issuer: string, keys: ReadonlyMap<s
   const [header, payload, signed] = segments;
   if (segments.length !== 3 || header === undefined || payload === undefined || signed === undefined) return undefined;
   const key = keys.get(header);
-  if (key === undefined || !/^[A-Za-z0-9_-]+$/.test(signed)) return undefined;
-  if (!verifies(`${header}.${payload}`, Buffer.from(signed, 'base64url'), key)) return undefined;
+  if (key === undefined) return undefined;
+  const bytes = Buffer.from(signed, 'base64url');
+  // RFC 4648 §3.5: only the canonical spelling, so that one token is one string.
+  if (bytes.toString('base64url') !== signed || !verifies(`${header}.${payload}`, bytes, key)) return undefined;
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown>;
   if (claims['iss'] !== issuer) return undefined;
   const { iss: _iss, sub, aud, exp, iat, jti, client_id, scope, grant_id, ...rest } = claims;

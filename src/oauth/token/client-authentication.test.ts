@@ -3,15 +3,26 @@ import { describe, expect, it } from 'vitest';
 import { parseBasic } from './client-authentication.ts';
 
 const encoded = (text: string) => Buffer.from(text).toString('base64');
-const text = fc.string({ unit: 'binary', maxLength: 30 }).filter((value) => value.isWellFormed() && !/[\p{Cc}\ufffd]/u.test(value));
+const text = fc
+  .string({ unit: 'binary', maxLength: 30 })
+  .filter((value) => value.isWellFormed() && !/[\p{Cc}\ufffd]/u.test(value));
 
 describe('parseBasic', () => {
   it('reads back any id and secret, form-encoded or percent-encoded, whatever the case of the scheme [CASE-58, RFC6749-15]', () => {
     const encodings = [encodeURIComponent, (value: string) => new URLSearchParams([['', value]]).toString().slice(1)];
     fc.assert(
-      fc.property(text.filter((id) => id !== ''), text, fc.constantFrom(...encodings), fc.constantFrom('Basic', 'basic', 'BASIC'), (id, secret, encode, scheme) => {
-        expect(parseBasic(`${scheme} ${encoded(`${encode(id)}:${encode(secret)}`)}`)).toEqual({ clientId: id, secret });
-      }),
+      fc.property(
+        text.filter((id) => id !== ''),
+        text,
+        fc.constantFrom(...encodings),
+        fc.constantFrom('Basic', 'basic', 'BASIC'),
+        (id, secret, encode, scheme) => {
+          expect(parseBasic(`${scheme} ${encoded(`${encode(id)}:${encode(secret)}`)}`)).toEqual({
+            clientId: id,
+            secret,
+          });
+        },
+      ),
       { numRuns: 150 },
     );
   });

@@ -3,6 +3,7 @@ import { mediaType, privateJson, readBody } from '../../core/http.ts';
 import { Params } from '../../core/params.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { AuthenticatedClient } from './client-authentication.ts';
+import { TokenSet } from './token-set.ts';
 
 /**
  * `POST /token`, in this order:
@@ -28,7 +29,9 @@ export async function tokenEndpoint(request: Request, provider: OAuthProvider): 
   if (!client.client.grantTypes.includes(grantType)) {
     throw new OAuthError('unauthorized_client', `the client is not registered for grant type '${grantType}'`);
   }
-  return privateJson(await handler(client, params, provider));
+  const tokens = await handler(client, params, provider);
+  TokenSet.assert(tokens);
+  return privateJson(tokens);
 }
 
 /**

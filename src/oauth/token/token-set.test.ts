@@ -14,7 +14,13 @@ const grant: Grant = {
   resource: 'https://a.example/mcp' as ResourceUri,
   authenticatedAt: 0,
 };
-const lifetimes = { authorizationCode: 1, accessToken: 10, refreshToken: 100, refreshTokenAbsolute: 150, refreshTokenGrace: 5 };
+const lifetimes = {
+  authorizationCode: 1,
+  accessToken: 10,
+  refreshToken: 100,
+  refreshTokenAbsolute: 150,
+  refreshTokenGrace: 5,
+};
 
 describe('TokenSet', () => {
   it('is issued for the request that spent the grant, and for nothing else [PITFALL-03]', () => {
@@ -34,7 +40,11 @@ describe('TokenSet', () => {
 
   it('leaves out what it does not have', () => {
     const consumed = ConsumedGrant.claim({ grant, scopes: [] }, true);
-    expect(Object.keys(TokenSet.issue(consumed, { accessToken: 'a', expiresIn: 1 }).toJSON())).toEqual(['access_token', 'token_type', 'expires_in']);
+    expect(Object.keys(TokenSet.issue(consumed, { accessToken: 'a', expiresIn: 1 }).toJSON())).toEqual([
+      'access_token',
+      'token_type',
+      'expires_in',
+    ]);
   });
 });
 

@@ -27,6 +27,11 @@ export class TokenSet {
     return new TokenSet(minted, consumed.scopes);
   }
 
+  /** @throws TypeError for anything that `issue` did not make */
+  static assert(value: TokenSet): void {
+    if (!(#minted in value)) throw new TypeError('only a TokenSet is sent to a client');
+  }
+
   get accessToken(): string {
     return this.#minted.accessToken;
   }

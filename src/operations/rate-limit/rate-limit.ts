@@ -9,44 +9,46 @@ export interface RateLimitOptions {
   readonly window: number;
 }
 
-interface Window {
-  readonly startedAt: number;
-  readonly count: number;
-  readonly previous: number;
+/** When a key's events passed, the oldest first; those before `first` have left the window. */
+interface Passed {
+  times: number[];
+  first: number;
 }
 
+const maximumKeys = 50_000;
+
 /**
- * Counts events per key in a sliding window, in memory. The window slides by weighing the previous one, so that no burst
- * passes at its border.
+ * Counts the events of each key that passed within the last window, in memory: in no span of one window do more than the
+ * limit pass. Refused events do not count. Beyond 50,000 keys the least recently seen are forgotten.
  */
 export class RateLimit {
-  readonly #windows: LRUCache<string, Window>;
+  readonly #passed = new LRUCache<string, Passed>({ max: maximumKeys });
   readonly #options: RateLimitOptions;
   readonly #clock: Clock;
 
   constructor(options: RateLimitOptions, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
-    this.#windows = new LRUCache({ max: 50_000 });
   }
 
   /** Counts one event. Answers 0 where it is within the limit, otherwise the seconds to wait. */
   take(key: string): number {
     const { limit, window } = this.#options;
     const now = this.#clock.now();
-    const current = this.#windowOf(key, now);
-    const elapsed = now - current.startedAt;
-    const weighted = current.count + current.previous * (1 - elapsed / window);
-    if (weighted + 1 > limit) return Math.max(1, Math.ceil((window - elapsed) / 1000));
-    this.#windows.set(key, { ...current, count: current.count + 1 });
+    const passed = this.#passed.get(key) ?? { times: [], first: 0 };
+    forget(passed, now - window);
+    const { times, first } = passed;
+    if (times.length - first >= limit) return Math.ceil(((times[first] ?? now) + window - now) / 1000);
+    times.push(now);
+    this.#passed.set(key, passed);
     return 0;
   }
+}
 
-  #windowOf(key: string, now: number): Window {
-    const { window } = this.#options;
-    const known = this.#windows.get(key);
-    if (known === undefined || now - known.startedAt >= 2 * window) return { startedAt: now, count: 0, previous: 0 };
-    if (now - known.startedAt < window) return known;
-    return { startedAt: known.startedAt + window, count: 0, previous: known.count };
-  }
+// The array is cut only once half of it is out of date, so that each event is moved at most once on average.
+function forget(passed: Passed, before: number): void {
+  while ((passed.times[passed.first] ?? Number.POSITIVE_INFINITY) <= before) passed.first += 1;
+  if (passed.first * 2 < passed.times.length) return;
+  passed.times = passed.times.slice(passed.first);
+  passed.first = 0;
 }

@@ -1,4 +1,8 @@
-/** Rows of one kind that are of no more use, removed a few at a time. */
+import type { Clock } from '../../core/clock.ts';
+import { type Database, sql } from '../../core/database.ts';
+import type { RetentionTask } from './retention.ts';
+
+/** Rows of one table that lapse with time. */
 export interface RetentionRule {
   readonly table: string;
   readonly key: string;
@@ -14,16 +18,31 @@ const day = 24 * hour;
 /**
  * What the tables shed. Spent codes and rotated tokens outlive their use by a day, so that a replay is still recognised
  * as one; grants go once nothing of theirs can be alive.
- * @param unusedClients how long a client that never redeemed a code is kept, in milliseconds
  */
-export function retentionRules({ unusedClients }: { readonly unusedClients: number }): readonly RetentionRule[] {
-  return [
-    { table: 'authorization_requests', key: 'request_hash', condition: 'expires_at < ?', keepFor: hour },
-    { table: 'authorization_codes', key: 'code_hash', condition: 'expires_at < ?', keepFor: day },
-    { table: 'refresh_tokens', key: 'token_hash', condition: 'expires_at < ?', keepFor: day },
-    { table: 'grants', key: 'grant_id', condition: 'expires_at < ?', keepFor: day },
-    { table: 'grants', key: 'grant_id', condition: 'revoked_at < ?', keepFor: 7 * day },
-    { table: 'clients', key: 'client_id', condition: "issued_at < ? AND last_used_at IS NULL AND registered_by = 'dynamic'", keepFor: unusedClients },
-    { table: 'sessions', key: 'session_hash', condition: 'expires_at < ?', keepFor: 0 },
-  ];
+export const retentionRules: readonly RetentionRule[] = [
+  { table: 'authorization_requests', key: 'request_hash', condition: 'expires_at < ?', keepFor: hour },
+  { table: 'authorization_codes', key: 'code_hash', condition: 'expires_at < ?', keepFor: day },
+  { table: 'refresh_tokens', key: 'token_hash', condition: 'expires_at < ?', keepFor: day },
+  { table: 'grants', key: 'grant_id', condition: 'expires_at < ?', keepFor: day },
+  { table: 'grants', key: 'grant_id', condition: 'revoked_at < ?', keepFor: 7 * day },
+  { table: 'sessions', key: 'session_hash', condition: 'expires_at < ?', keepFor: 0 },
+  { table: 'sign_in_failures', key: 'bucket', condition: 'expires_at < ?', keepFor: 0 },
+  { table: 'setup_links', key: 'token_hash', condition: 'expires_at < ?', keepFor: 0 },
+];
+
+/** The tasks that enforce rules. */
+export function tasksFor(rules: readonly RetentionRule[], database: Database, clock: Clock): readonly RetentionTask[] {
+  return rules.map(({ table, key, condition, keepFor }) => ({
+    name: `${table} where ${condition}`,
+    remove: async (limit) => {
+      const [rows] = await database.write(
+        sql(
+          `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ?) RETURNING ${key}`,
+          clock.now() - keepFor,
+          limit,
+        ),
+      );
+      return rows?.length ?? 0;
+    },
+  }));
 }

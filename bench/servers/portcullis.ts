@@ -1,0 +1,93 @@
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import { join } from 'node:path';
+import { createEchoServer } from './echo-server.ts';
+import { loadPortcullis, loadSubpath } from './load-portcullis.ts';
+import { codeChallenge, type Prepared, redirectUri, scope } from './protocol.ts';
+import { serve, type Subject } from './serve.ts';
+
+const unlimited = { limit: 1_000_000_000 };
+
+/** The product as its users run it: from `dist/`, on a SQLite file, with its defaults but for the limits on strangers. */
+async function start(baseUrl: string, folder: string): Promise<Subject> {
+  const { Portcullis } = await loadPortcullis();
+  const { createNodeListener } = await loadSubpath('node');
+  const { createMcpEndpoint } = await loadSubpath('mcp-sdk');
+  const portcullis = await Portcullis.open({
+    baseUrl,
+    name: 'Bench',
+    database: join(folder, 'portcullis.db'),
+    scopes: { [scope]: { title: 'Echo', tools: ['echo'] } },
+    requiredScopes: [scope],
+    authorize: { rateLimit: unlimited },
+    registration: { rateLimit: unlimited },
+    tokens: { authorizationCodeSeconds: 600, accessTokenSeconds: 3600 },
+  });
+  const mcp = createMcpEndpoint(portcullis, createMcpHandler(createEchoServer));
+
+  return {
+    listener: createNodeListener(portcullis, { mcp }),
+    metadataPath: portcullis.settings.paths.serverMetadata,
+    prepare: () => prepare(portcullis, baseUrl),
+    close: () => portcullis.close(),
+  };
+}
+
+type Portcullis = InstanceType<Awaited<ReturnType<typeof loadPortcullis>>['Portcullis']>;
+
+async function prepare(portcullis: Portcullis, baseUrl: string): Promise<Prepared> {
+  const { authorize, mcp, register, token } = portcullis.settings.paths;
+  const metadata = { redirect_uris: [redirectUri], token_endpoint_auth_method: 'none', client_name: 'bench', scope };
+  const registration = await portcullis.handle(
+    new Request(`${baseUrl}${register}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(metadata),
+    }),
+  );
+  const { client_id: clientId } = (await registration?.json()) as { client_id: string };
+  const cookie = await approveOnce(portcullis, clientId, baseUrl);
+  return {
+    clientId,
+    authorizePath: authorize,
+    tokenPath: token,
+    scope,
+    resource: portcullis.settings.resource,
+    browserHeaders: { Cookie: cookie },
+    refreshes: true,
+    mcpPath: mcp,
+  };
+}
+
+/** Signs a user in and lets the client have what it asks for, through the pages, once: both are remembered from then on. */
+async function approveOnce(portcullis: Portcullis, clientId: string, baseUrl: string): Promise<string> {
+  const { TestBrowser } = await loadSubpath('testing');
+  const { passwords, users } = portcullis.services;
+  const account = { userName: `bench-${Date.now()}`, password: 'correct horse battery staple' };
+  await users.create({ userName: account.userName, displayName: 'Bench', passwordHash: await passwords.hash(account.password) });
+
+  let cookie = '';
+  const browser = new TestBrowser(async (request) => {
+    cookie = request.headers.get('cookie') ?? cookie;
+    return (await portcullis.handle(request)) ?? new Response(null, { status: 404 });
+  }, baseUrl);
+  await browser.visit(authorizationUrl(portcullis, clientId));
+  await browser.submit({ username: account.userName, password: account.password });
+  await browser.submitAndLeave({ decision: 'allow' });
+  return cookie;
+}
+
+function authorizationUrl({ settings }: Portcullis, clientId: string): URL {
+  const url = new URL(settings.paths.authorize, settings.baseUrl);
+  url.search = new URLSearchParams({
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    code_challenge: codeChallenge,
+    code_challenge_method: 'S256',
+    scope,
+    resource: settings.resource,
+  }).toString();
+  return url;
+}
+
+await serve(start);

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+
+/** What a measured server tells of itself, so that one driver can speak to all of them. */
+export interface Description {
+  readonly port: number;
+  readonly metadataPath: string;
+}
+
+/** What the driver needs for the authorization-code flow: a registered client and a browser whose user has consented. */
+export interface Prepared {
+  readonly clientId: string;
+  readonly authorizePath: string;
+  readonly tokenPath: string;
+  readonly scope: string;
+  readonly resource: string;
+  /** Header lines that the browser sends, such as its cookies. */
+  readonly browserHeaders: Readonly<Record<string, string>>;
+  /** Where the parameters of the redirect to the consent page are posted to, where consent is always asked. */
+  readonly approvePath?: string;
+  /** Whether the server issues refresh tokens. */
+  readonly refreshes: boolean;
+  /** Where there is an MCP endpoint. */
+  readonly mcpPath?: string;
+}
+
+/** What a server's process has used so far. */
+export interface Usage {
+  /** User and system time. */
+  readonly cpuMicroseconds: number;
+  readonly residentBytes: number;
+}
+
+/** Asked by the measuring process. */
+export type Question = 'prepare' | 'usage' | 'stop';
+
+/** Told by the server's process. */
+export type Reply =
+  | { readonly kind: 'listening'; readonly description: Description }
+  | { readonly kind: 'prepared'; readonly prepared: Prepared }
+  | { readonly kind: 'usage'; readonly usage: Usage }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** The redirect URI of the one client; nothing listens there, because nothing follows the last redirect. */
+export const redirectUri = 'http://127.0.0.1:9/callback';
+export const scope = 'mcp:tools';
+export const codeVerifier = 'bench-verifier-0123456789-0123456789-0123456789-01234567';
+export const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url');

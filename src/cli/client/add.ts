@@ -1,0 +1,90 @@
+import type { ClientId } from '../../core/ids.ts';
+import { randomId } from '../../core/random.ts';
+import type { Client } from '../../core/records.ts';
+import { parseClientMetadata } from '../../oauth/register/client-metadata.ts';
+import { mintSecret } from '../../oauth/token/mint.ts';
+import type { Portcullis } from '../../portcullis/portcullis.ts';
+import { defineCommand } from '../command.ts';
+import { CommandError } from '../failures.ts';
+import { withNewPortcullis } from '../open.ts';
+import { scopesFrom } from '../scopes.ts';
+import { configFor, dataFlags } from '../settings-flags.ts';
+import { definitions, momentText } from '../text.ts';
+import { clientJson } from './client-json.ts';
+
+export const clientAdd = defineCommand({
+  name: 'client add',
+  summary: 'Register a client by hand, as its operator.',
+  details: 'For clients that cannot register themselves, or where registration is off. Pages show such a client as verified.\nThe secret of a confidential client is shown this once.',
+  flags: {
+    name: { value: 'NAME', description: 'Name of the client, as users see it.' },
+    'redirect-uri': { value: 'URI', repeatable: true, description: 'Where browsers are sent back to; at least one.' },
+    public: { description: 'A client on a user’s machine, without a secret (the default).' },
+    confidential: { description: 'A client on a server, with a secret.' },
+    scopes: { value: 'SCOPES', repeatable: true, description: 'Scopes that the client may ask for (default: all that clients may register for).' },
+    ...dataFlags,
+  },
+  examples: [
+    'portcullis client add --name "Team assistant" --redirect-uri https://assistant.example.com/callback --confidential',
+    'portcullis client add --name Editor --redirect-uri http://127.0.0.1/callback --scopes notes:read',
+  ],
+  async run({ flags, terminal }) {
+    const { name, 'redirect-uri': redirectUris } = flags;
+    if (name === undefined) throw new CommandError('usage', '--name is missing', 'see: portcullis client add --help');
+    if (redirectUris === undefined) throw new CommandError('usage', '--redirect-uri is missing', 'see: portcullis client add --help');
+    if (flags.public && flags.confidential) throw new CommandError('usage', 'a client is either --public or --confidential');
+    const config = configFor(flags, terminal);
+    return withNewPortcullis(config.portcullis, async (portcullis) => {
+      const { client, secret } = clientFrom({ name, redirectUris, scopes: flags.scopes ?? [], kind: flags.confidential ? 'confidential' : 'public' }, portcullis);
+      await portcullis.services.clients.add(client);
+      const secretNote = client.clientSecretExpiresAt === undefined ? 'keep it now: it is not shown again' : `keep it now; valid until ${momentText(client.clientSecretExpiresAt)} UTC`;
+      const facts: [string, string][] = [
+        ['client_id', client.clientId],
+        ...(secret === undefined ? [] : ([['client_secret', `${secret}   (${secretNote})`]] as [string, string][])),
+        ['redirect_uris', client.redirectUris.join(' ')],
+        ['scope', client.scopes.join(' ')],
+      ];
+      return {
+        json: { client: clientJson(client, undefined), clientSecret: secret ?? null },
+        text: `Client ${name} registered.\n\n${definitions(facts, terminal.columns)}`,
+      };
+    });
+  },
+});
+
+interface NewClient {
+  readonly name: string;
+  readonly redirectUris: readonly string[];
+  readonly scopes: readonly string[];
+  readonly kind: 'public' | 'confidential';
+}
+
+/** @throws OAuthError where the registration endpoint would refuse it too */
+function clientFrom({ name, redirectUris, scopes, kind }: NewClient, portcullis: Portcullis): { readonly client: Client; readonly secret: string | undefined } {
+  const { clock, random, settings } = portcullis;
+  const asked = scopesFrom(scopes, portcullis);
+  if (asked.length === 0 && settings.registration.defaultScopes.length === 0) {
+    throw new CommandError('usage', 'this configuration declares no scopes', 'name those that the client may ask for: --scopes notes:read,notes:write');
+  }
+  const metadata = parseClientMetadata(
+    {
+      client_name: name,
+      redirect_uris: redirectUris,
+      token_endpoint_auth_method: kind === 'public' ? 'none' : 'client_secret_basic',
+      ...(asked.length === 0 ? {} : { scope: asked.join(' ') }),
+    },
+    portcullis,
+  );
+  const now = clock.now();
+  const minted = kind === 'public' ? undefined : mintSecret(random);
+  const lifetime = settings.registration.clientSecretLifetime;
+  const client: Client = {
+    ...metadata,
+    clientId: randomId(random) as ClientId,
+    registeredBy: 'administrator',
+    issuedAt: now,
+    ...(minted === undefined ? {} : { clientSecretHash: minted.hash }),
+    ...(minted === undefined || lifetime === undefined ? {} : { clientSecretExpiresAt: now + lifetime }),
+  };
+  return { client, secret: minted?.secret };
+}

@@ -1,0 +1,18 @@
+import type { Client } from '../../core/records.ts';
+import { momentJson } from '../text.ts';
+
+/** A client as `--json` prints one. */
+export function clientJson(client: Client, lastUsedAt: number | undefined): Record<string, unknown> {
+  return {
+    clientId: client.clientId,
+    clientName: client.clientName ?? null,
+    registeredBy: client.registeredBy,
+    tokenEndpointAuthMethod: client.tokenEndpointAuthMethod,
+    redirectUris: client.redirectUris,
+    scopes: client.scopes,
+    grantTypes: client.grantTypes,
+    issuedAt: momentJson(client.issuedAt),
+    clientSecretExpiresAt: momentJson(client.clientSecretExpiresAt),
+    lastUsedAt: momentJson(lastUsedAt),
+  };
+}

@@ -1,0 +1,48 @@
+import { resolve } from 'node:path';
+import { ConfigurationError } from '../../core/urls.ts';
+import { Portcullis } from '../../portcullis/portcullis.ts';
+import { defineCommand } from '../command.ts';
+import { configFor, dataFlags, serverFlags } from '../settings-flags.ts';
+import { definitions, momentJson, momentText } from '../text.ts';
+import { checkServerSettings, mcpFile, warningsFor } from './facts.ts';
+
+export const configCheck = defineCommand({
+  name: 'config check',
+  summary: 'Check the configuration without starting or changing anything.',
+  flags: { ...dataFlags, ...serverFlags, mcp: { value: 'FILE', description: 'Module that handles MCP requests.' } },
+  async run({ flags, terminal }) {
+    const config = configFor(flags, terminal);
+    const { certificateExpiresAt } = checkServerSettings(config);
+    const module = mcpFile(config.server.mcp, terminal.directory);
+    if (module?.exists === false) throw new ConfigurationError(`mcp: there is no file ${module.path}`);
+    const { settings } = await checked(config.portcullis);
+    const warnings = warningsFor(config);
+    const facts: [string, string][] = [
+      ['file', config.file ?? 'none'],
+      ['MCP endpoint', settings.resource],
+      ['issuer', settings.issuer],
+      ['listens on', `${config.server.host} port ${config.server.port}`],
+      ['database', resolve(terminal.directory, config.portcullis.database)],
+      ...(certificateExpiresAt === undefined ? [] : ([['certificate', `valid until ${momentText(certificateExpiresAt)} UTC`]] as [string, string][])),
+    ];
+    return {
+      json: {
+        ok: true,
+        file: config.file ?? null,
+        mcpUrl: settings.resource,
+        issuer: settings.issuer,
+        database: config.portcullis.database,
+        certificateExpiresAt: momentJson(certificateExpiresAt),
+        warnings,
+      },
+      text: `The configuration is valid.\n\n${definitions(facts, terminal.columns)}${warnings.map((warning) => `\nWarning: ${warning}\n`).join('')}`,
+    };
+  },
+});
+
+/** Everything that is checked at start, with a database and a key that vanish. */
+async function checked({ masterKeyFile: _file, ...config }: Parameters<typeof Portcullis.open>[0] & object): Promise<Portcullis> {
+  const portcullis = await Portcullis.open({ ...config, database: ':memory:' });
+  await portcullis.close();
+  return portcullis;
+}

@@ -1,0 +1,71 @@
+import type { Command, Flag } from './command.ts';
+import { commonFlags } from './parse.ts';
+import type { Terminal } from './terminal.ts';
+import { definitions } from './text.ts';
+
+/** Headings of the overview, by the first word of the commands under them. */
+const groups: readonly (readonly [heading: string, word: string])[] = [
+  ['Server', 'serve'],
+  ['Users', 'user'],
+  ['Clients', 'client'],
+  ['Grants', 'grant'],
+  ['Configuration', 'config'],
+];
+
+/** `NAME [ROLE] ID…` */
+function placeholders(command: Command): string {
+  return Object.entries(command.positionals)
+    .map(([name, { optional, rest }]) => {
+      const shown = `${name.toUpperCase()}${rest === true ? '…' : ''}`;
+      return optional === true || rest === true ? `[${shown}]` : shown;
+    })
+    .join(' ');
+}
+
+function entryOf(command: Command): readonly [string, string] {
+  return [`${command.name} ${placeholders(command)}`.trim(), command.summary];
+}
+
+/** What `portcullis help` prints. */
+export function overview(commands: readonly Command[], version: string, { style, columns }: Terminal): string {
+  const entries = commands.map(entryOf);
+  const width = Math.max(...entries.map(([term]) => term.length));
+  const sections = groups.map(([heading, word]) => {
+    const own = commands.filter(({ name }) => name.split(' ', 1)[0] === word).map(entryOf);
+    return `\n${style('bold', heading)}\n${definitions(own.map(([term, meaning]) => [term.padEnd(width), meaning]), columns)}`;
+  });
+  return [
+    `${style('bold', 'portcullis')} ${version}: the OAuth 2.1 server inside an MCP server\n`,
+    '\nUsage: portcullis COMMAND [FLAGS]\n',
+    ...sections,
+    '\nEvery command has --help and --json. Settings come from flags, before PORTCULLIS_… variables,',
+    '\nbefore the file of --config, PORTCULLIS_CONFIG or ./portcullis.json.',
+    '\nExit codes: 0 done, 1 failed, 2 usage or configuration, 3 not found.\n',
+  ].join('');
+}
+
+/** What `portcullis user` prints. */
+export function groupOverview(word: string, commands: readonly Command[], { columns }: Terminal): string {
+  const own = commands.filter(({ name }) => name.split(' ', 1)[0] === word);
+  return `Usage: portcullis ${word} COMMAND [FLAGS]\n\n${definitions(own.map(entryOf), columns)}\nMore about each: portcullis ${word} COMMAND --help\n`;
+}
+
+/** What `portcullis user add --help` prints. */
+export function commandHelp(command: Command, program: string, { style, columns }: Terminal): string {
+  const positionals = Object.entries(command.positionals).map(([name, { description }]) => [name.toUpperCase(), description] as const);
+  const flags = [...Object.entries<Flag>(command.flags), ...Object.entries<Flag>(commonFlags)].map(([name, flag]) => [flagText(name, flag), flag.description] as const);
+  const section = (heading: string, body: string) => (body === '' ? [] : [`\n${style('bold', heading)}\n${body}`]);
+  return [
+    `${command.summary}\n`,
+    `\nUsage: ${program} ${placeholders(command)}`.trimEnd(),
+    ' [FLAGS]\n',
+    ...(command.details === undefined ? [] : [`\n${command.details}\n`]),
+    ...section('Arguments', definitions(positionals, columns)),
+    ...section('Flags', definitions(flags, columns)),
+    ...section('Examples', command.examples.map((example) => `  ${example}\n`).join('')),
+  ].join('');
+}
+
+function flagText(name: string, { value, repeatable }: Flag): string {
+  return `--${name}${value === undefined ? '' : ` ${value}`}${repeatable === true ? '…' : ''}`;
+}

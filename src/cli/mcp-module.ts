@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ConfigurationError } from '../core/urls.ts';
+import type { McpHandler } from '../hosts/serve.ts';
+import type { ServeConfig } from '../portcullis/serve-config.ts';
+import { CommandError } from './failures.ts';
+
+/** What a module for `portcullis serve --mcp` exports. */
+export interface McpModule {
+  /** Its default export. */
+  readonly handler: McpHandler;
+  /** Its export `config`: settings that hold where nothing else is set, such as `name` and `scopes`. */
+  readonly config: ServeConfig;
+}
+
+const example = `import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+
+export const config = { name: 'Hello', scopes: { hello: { title: 'Say hello', tools: ['hello'] } } };
+
+export default createMcpHandler(() => {
+  const server = new McpServer({ name: 'hello', version: '1.0.0' });
+  server.registerTool('hello', { description: 'Says hello.' }, ({ http }) => ({
+    content: [{ type: 'text', text: \`Hello, \${http?.authInfo?.extra?.subject}!\` }],
+  }));
+  return server;
+});`;
+
+/** What to do where no MCP module is named. */
+export function noModule(): CommandError {
+  const indented = example.replace(/^(?=.)/gm, '  ');
+  return new CommandError('usage', 'there is no MCP server to serve', `name its module: portcullis serve --mcp server.ts, where server.ts is for example\n\n${indented}\n`);
+}
+
+/**
+ * Loads the module that handles MCP requests.
+ * @param path a JavaScript or TypeScript file
+ * @throws ConfigurationError where it cannot be loaded or exports no handler
+ */
+export async function loadMcpModule(path: string, directory: string): Promise<McpModule> {
+  const file = resolve(directory, path);
+  if (!existsSync(file)) throw new ConfigurationError(`mcp: there is no file ${file}`);
+  let loaded: { readonly default?: unknown; readonly config?: unknown };
+  try {
+    loaded = await import(pathToFileURL(file).href);
+  } catch (error) {
+    throw new ConfigurationError(`mcp: ${file} cannot be loaded: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+  }
+  if (!isHandler(loaded.default)) {
+    throw new ConfigurationError(`mcp: the default export of ${file} must be what createMcpHandler of @modelcontextprotocol/server returns, or a function (request, token, body) => Response`);
+  }
+  return { handler: loaded.default, config: (loaded.config ?? {}) as ServeConfig };
+}
+
+function isHandler(value: unknown): value is McpHandler {
+  if (typeof value === 'function') return true;
+  return typeof value === 'object' && value !== null && 'fetch' in value && typeof value.fetch === 'function';
+}

@@ -1,0 +1,38 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+
+/** How often connections that have become idle are closed, in milliseconds. */
+const sweepInterval = 50;
+
+/**
+ * Keeps track of a server's requests, so that it can be closed without cutting any off.
+ * @param isEndless tells requests that are answered by a stream without end: they are cut as soon as everything else is done
+ * @returns closes the server: accepts no more, lets requests in flight finish, and after `grace` milliseconds ends what is left
+ */
+export function gracefulClose(server: Server, isEndless: (req: IncomingMessage) => boolean): (grace: number) => Promise<void> {
+  const inFlight = new Set<ServerResponse>();
+  const endless = new Set<ServerResponse>();
+  let closing: Promise<void> | undefined;
+  server.prependListener('request', (req: IncomingMessage, res: ServerResponse) => {
+    const set = isEndless(req) ? endless : inFlight;
+    set.add(res);
+    res.once('close', () => set.delete(res));
+    if (closing !== undefined) res.setHeader('connection', 'close');
+  });
+  const close = (grace: number) =>
+    new Promise<void>((resolve) => {
+      const sweep = setInterval(() => {
+        if (inFlight.size === 0) for (const res of endless) res.destroy();
+        server.closeIdleConnections();
+      }, sweepInterval);
+      const deadline = setTimeout(() => server.closeAllConnections(), grace);
+      server.close(() => {
+        clearInterval(sweep);
+        clearTimeout(deadline);
+        resolve();
+      });
+    });
+  return (grace) => {
+    closing ??= close(grace);
+    return closing;
+  };
+}
