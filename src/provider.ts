@@ -57,7 +57,7 @@ export abstract class OAuthProvider {
    */
   constructor(options: OAuthProviderOptions, environment: ProviderEnvironment = {}) {
     for (const method of requiredMethods) {
-      if (typeof this[method] !== 'function') throw new TypeError(`${new.target.name} must implement ${method}()`);
+      if (typeof this[method] !== 'function') throw new TypeError(`${new.target.name} must implement ${method}() as a method`);
     }
     this.environment = resolveEnvironment(environment);
     this.scopes = new ScopeCatalogue(environment.scopes);

@@ -48,7 +48,12 @@ async function answer<Services>(
   if (request.method === 'OPTIONS') return preflight(route, allow);
   const handler = handlerFor(route, request.method);
   if (handler === undefined) {
-    return errorResponse(new OAuthError('invalid_request', `method ${request.method.slice(0, 20)} is not allowed here; use ${allow}`, { status: 405, headers: { allow } }));
+    return errorResponse(
+      new OAuthError('invalid_request', `method ${request.method.slice(0, 20)} is not allowed here; use ${allow}`, {
+        status: 405,
+        headers: { allow },
+      }),
+    );
   }
   try {
     const response = await handler(request, services, context);
@@ -63,8 +68,10 @@ async function answer<Services>(
 function handlerFor<Services>(route: Route<Services>, method: string): Handler<Services> | undefined {
   switch (method) {
     case 'GET':
-    case 'HEAD':
       return route.methods.GET;
+    case 'HEAD':
+      // RFC 9110 §9.3.2: HEAD is safe. Link checkers and previews send it where nobody has clicked.
+      return route.head === 'refused' ? undefined : route.methods.GET;
     case 'POST':
       return route.methods.POST;
     case 'DELETE':
@@ -75,8 +82,8 @@ function handlerFor<Services>(route: Route<Services>, method: string): Handler<S
 }
 
 function allowedMethods<Services>(route: Route<Services>): string {
-  const methods = Object.keys(route.methods);
-  return [...methods, ...(route.methods.GET === undefined ? [] : ['HEAD']), 'OPTIONS'].join(', ');
+  const head = route.methods.GET !== undefined && route.head !== 'refused' ? ['HEAD'] : [];
+  return [...Object.keys(route.methods), ...head, 'OPTIONS'].join(', ');
 }
 
 function preflight<Services>(route: Route<Services>, allow: string): Response {

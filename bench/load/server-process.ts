@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Description, Prepared, Question, Reply, Usage } from '../servers/protocol.ts';
 
 const longestWait = 60_000;
@@ -16,7 +15,7 @@ export function pinLoad(): void {
 }
 
 export interface StartOptions {
-  /** Below `bench/`. */
+  /** The server's JavaScript file. */
   readonly script: string;
   /** Where the server keeps its data. */
   readonly folder: string;
@@ -41,7 +40,7 @@ export class ServerProcess {
   }
 
   static async start({ script, folder, pinned, nodeOptions = [], environment = {} }: StartOptions): Promise<ServerProcess> {
-    const node = [...nodeOptions, fileURLToPath(new URL(`../${script}`, import.meta.url)), folder];
+    const node = [...nodeOptions, script, folder];
     const [command, args] = pinned ? ['taskset', ['-c', core, process.execPath, ...node]] : [process.execPath, node];
     const begun = performance.now();
     const child = spawn(command, args, {

@@ -1,22 +1,22 @@
 /** A browser for the peers' set-up: keeps cookies and follows redirects within one origin. */
 export class Browser {
   readonly #origin: string;
-  readonly #cookies = new Map<string, string>();
+  readonly #cookies = new Map<string, { readonly value: string; readonly path: string }>();
 
   constructor(origin: string) {
     this.#origin = origin;
   }
 
-  /** As header lines for the load. */
-  get headers(): Readonly<Record<string, string>> {
-    return { Cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ') };
+  /** What the browser sends with a request for a path. */
+  headersFor(path: string): Readonly<Record<string, string>> {
+    const sent = [...this.#cookies].filter(([, cookie]) => path.startsWith(cookie.path));
+    return sent.length === 0 ? {} : { Cookie: sent.map(([name, { value }]) => `${name}=${value}`).join('; ') };
   }
 
   async send(url: URL | string, init: RequestInit = {}): Promise<Response> {
-    const headers = new Headers(init.headers);
-    if (this.#cookies.size > 0) headers.set('cookie', this.headers['Cookie'] ?? '');
-    headers.set('origin', this.#origin);
-    const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+    const { href, pathname } = new URL(url, this.#origin);
+    const headers = { ...Object.fromEntries(new Headers(init.headers)), ...this.headersFor(pathname), Origin: this.#origin };
+    const response = await fetch(href, { ...init, headers, redirect: 'manual' });
     for (const cookie of response.headers.getSetCookie()) this.#keep(cookie);
     return response;
   }
@@ -41,7 +41,8 @@ export class Browser {
     const value = pair.slice(pair.indexOf('=') + 1).trim();
     const expires = attributes.map((attribute) => /^\s*expires=(.*)$/i.exec(attribute)?.[1]).find((date) => date !== undefined);
     const gone = value === '' || (expires !== undefined && Date.parse(expires) < Date.now());
+    const path = attributes.map((attribute) => /^\s*path=(.*)$/i.exec(attribute)?.[1]).find((value) => value !== undefined) ?? '/';
     if (gone) this.#cookies.delete(name);
-    else this.#cookies.set(name, value);
+    else this.#cookies.set(name, { value, path });
   }
 }

@@ -25,7 +25,6 @@ await serve(async (baseUrl, folder) => {
         token_endpoint_auth_method: 'none',
         grant_types: ['authorization_code', 'refresh_token'],
         response_types: ['code'],
-        application_type: 'native',
         id_token_signed_response_alg: 'EdDSA',
       },
     ],
@@ -44,7 +43,6 @@ await serve(async (baseUrl, folder) => {
     findAccount: (_ctx: unknown, sub: string) => ({ accountId: sub, claims: () => ({ sub }) }),
     issueRefreshToken: () => true,
     rotateRefreshToken: true,
-    scopes: [scope],
   });
   const callback = provider.callback();
 
@@ -81,5 +79,5 @@ async function prepare(baseUrl: string, resource: string): Promise<Prepared> {
   }).toString();
   const arrived = await browser.follow(url);
   if (!(arrived instanceof URL)) throw new Error(`no code, but ${arrived.status}: ${await arrived.text()}`);
-  return { clientId, authorizePath: '/auth', tokenPath: '/token', scope, resource, browserHeaders: browser.headers, refreshes: true };
+  return { clientId, authorizePath: '/auth', tokenPath: '/token', scope, resource, browserHeaders: browser.headersFor('/auth'), refreshes: true };
 }

@@ -15,7 +15,7 @@ const files: Readonly<Record<keyof Subpaths, string>> = {
 };
 
 /** The built package: the clone's `dist/`, or another build to compare it with. */
-const build = process.env['BENCH_BUILD'] === undefined ? new URL('../../dist/', import.meta.url) : pathToFileURL(`${process.env['BENCH_BUILD']}/`);
+const build = pathToFileURL(`${process.env['BENCH_BUILD'] ?? 'dist'}/`);
 
 export async function loadPortcullis(): Promise<Root> {
   return (await import(new URL('index.js', build).href)) as Root;

@@ -1,6 +1,4 @@
-import { createMcpHandler } from '@modelcontextprotocol/server';
 import { join } from 'node:path';
-import { createEchoServer } from './echo-server.ts';
 import { loadPortcullis, loadSubpath } from './load-portcullis.ts';
 import { codeChallenge, type Prepared, redirectUri, scope } from './protocol.ts';
 import { serve, type Subject } from './serve.ts';
@@ -11,7 +9,6 @@ const unlimited = { limit: 1_000_000_000 };
 async function start(baseUrl: string, folder: string): Promise<Subject> {
   const { Portcullis } = await loadPortcullis();
   const { createNodeListener } = await loadSubpath('node');
-  const { createMcpEndpoint } = await loadSubpath('mcp-sdk');
   const portcullis = await Portcullis.open({
     baseUrl,
     name: 'Bench',
@@ -22,14 +19,20 @@ async function start(baseUrl: string, folder: string): Promise<Subject> {
     registration: { rateLimit: unlimited },
     tokens: { authorizationCodeSeconds: 600, accessTokenSeconds: 3600 },
   });
-  const mcp = createMcpEndpoint(portcullis, createMcpHandler(createEchoServer));
-
   return {
-    listener: createNodeListener(portcullis, { mcp }),
+    listener: createNodeListener(portcullis, process.env['BENCH_MCP'] === 'none' ? {} : { mcp: await mcpEndpoint(portcullis) }),
     metadataPath: portcullis.settings.paths.serverMetadata,
     prepare: () => prepare(portcullis, baseUrl),
     close: () => portcullis.close(),
   };
+}
+
+/** Loaded only here, so that a server without an MCP endpoint does not carry the SDK. */
+async function mcpEndpoint(portcullis: Portcullis) {
+  const { createMcpEndpoint } = await loadSubpath('mcp-sdk');
+  const { createMcpHandler } = await import('@modelcontextprotocol/server');
+  const { createEchoServer } = await import('./echo-server.ts');
+  return createMcpEndpoint(portcullis, createMcpHandler(createEchoServer));
 }
 
 type Portcullis = InstanceType<Awaited<ReturnType<typeof loadPortcullis>>['Portcullis']>;

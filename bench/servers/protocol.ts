@@ -40,8 +40,8 @@ export type Reply =
   | { readonly kind: 'usage'; readonly usage: Usage }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** The redirect URI of the one client; nothing listens there, because nothing follows the last redirect. */
-export const redirectUri = 'http://127.0.0.1:9/callback';
+/** The redirect URI of the one client; the last redirect is not followed. */
+export const redirectUri = 'https://client.example/callback';
 export const scope = 'mcp:tools';
 export const codeVerifier = 'bench-verifier-0123456789-0123456789-0123456789-01234567';
 export const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url');

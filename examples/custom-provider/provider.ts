@@ -53,7 +53,11 @@ export class CustomProvider extends OAuthProvider {
   }
 
   override async registerClient(client: Client): Promise<void> {
-    this.#tables.change('INSERT INTO oauth_clients (client_id, record) VALUES (?, ?)', client.clientId, JSON.stringify(client));
+    this.#tables.change(
+      'INSERT INTO oauth_clients (client_id, record) VALUES (?, ?)',
+      client.clientId,
+      JSON.stringify(client),
+    );
   }
 
   override async authorize(_client: Client, request: AuthorizeRequest): Promise<URL> {
@@ -68,7 +72,11 @@ export class CustomProvider extends OAuthProvider {
 
   override async exchangeAuthorizationCode(client: Client, code: RedeemableCode): Promise<TokenSet> {
     return this.#tables.transaction(() => {
-      const spent = this.#tables.change('UPDATE oauth_tokens SET spent_at = ? WHERE hash = ? AND spent_at IS NULL', this.clock.now(), code.hash);
+      const spent = this.#tables.change(
+        'UPDATE oauth_tokens SET spent_at = ? WHERE hash = ? AND spent_at IS NULL',
+        this.clock.now(),
+        code.hash,
+      );
       return this.#issue(client, ConsumedGrant.claim(code, spent === 1));
     });
   }
@@ -84,12 +92,17 @@ export class CustomProvider extends OAuthProvider {
       const found = this.#tables.find<RefreshToken>(token.hash, 'refresh_token');
       if (found === undefined) throw new OAuthError('invalid_grant', 'the grant has been revoked');
       if (found.behind === 0) {
-        this.#tables.change('UPDATE oauth_grants SET generation = generation + 1, rotated_at = ?, retries = 0 WHERE grant_id = ?', now, grantId);
+        this.#tables.change(
+          'UPDATE oauth_grants SET generation = generation + 1, rotated_at = ?, retries = 0 WHERE grant_id = ?',
+          now,
+          grantId,
+        );
       } else {
         // A lost response or a second tab, if it is the previous token and came soon; otherwise a thief, or their victim.
         const retry = found.behind === 1 && found.rotatedAt + this.environment.lifetimes.refreshTokenGrace > now;
         if (!retry) throw new AlreadySpentError();
-        if (found.retries >= maximumRetries) throw new OAuthError('invalid_grant', 'the previous refresh token came too often');
+        if (found.retries >= maximumRetries)
+          throw new OAuthError('invalid_grant', 'the previous refresh token came too often');
         this.#tables.change('UPDATE oauth_grants SET retries = retries + 1 WHERE grant_id = ?', grantId);
       }
       return this.#issue(client, ConsumedGrant.claim(token, true));
@@ -110,12 +123,22 @@ export class CustomProvider extends OAuthProvider {
     const { record, redirectTo } = issueCode(
       request,
       { subject: `user-${userId}` as Subject, scopes: request.scopes, authenticatedAt: now },
-      { random: this.random, now, lifetime: this.environment.lifetimes.authorizationCode, issuer: this.settings.issuer },
+      {
+        random: this.random,
+        now,
+        lifetime: this.environment.lifetimes.authorizationCode,
+        issuer: this.settings.issuer,
+      },
     );
     const { grantId } = record.grant;
     this.#tables.transaction(() => {
       this.#tables.change('DELETE FROM oauth_grants WHERE expires_at <= ?', now);
-      this.#tables.change('INSERT INTO oauth_grants (grant_id, user_id, expires_at) VALUES (?, ?, ?)', grantId, userId, record.expiresAt);
+      this.#tables.change(
+        'INSERT INTO oauth_grants (grant_id, user_id, expires_at) VALUES (?, ?, ?)',
+        grantId,
+        userId,
+        record.expiresAt,
+      );
       this.#tables.add(record.hash, grantId, record);
     });
     return redirectTo;
@@ -132,7 +155,11 @@ export class CustomProvider extends OAuthProvider {
     if (!client.grantTypes.includes('refresh_token')) return TokenSet.issue(consumed, issued);
     const refresh = mintSecret(this.random);
     // Signing in and approving are one step here, so authenticatedAt is when the grant was approved.
-    this.#tables.add(refresh.hash, grant.grantId, refreshTokenFor(grant, refresh.hash, grant.authenticatedAt, now, lifetimes));
+    this.#tables.add(
+      refresh.hash,
+      grant.grantId,
+      refreshTokenFor(grant, refresh.hash, grant.authenticatedAt, now, lifetimes),
+    );
     return TokenSet.issue(consumed, { ...issued, refreshToken: refresh.secret });
   }
 }

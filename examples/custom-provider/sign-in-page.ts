@@ -1,4 +1,13 @@
-import { type AuthorizeRequest, hashSecret, OAuthError, type OAuthProvider, randomId, randomSecret, type SecretHash, secretMatches } from 'portcullis';
+import {
+  type AuthorizeRequest,
+  hashSecret,
+  OAuthError,
+  type OAuthProvider,
+  randomId,
+  randomSecret,
+  type SecretHash,
+  secretMatches,
+} from 'portcullis';
 import type { Users } from './users.ts';
 
 const patience = 10 * 60_000;
@@ -34,7 +43,8 @@ export class SignInPage {
     if (request.prompt.includes('none')) throw new OAuthError('login_required', 'the user has to sign in');
     const now = this.#provider.clock.now();
     for (const [id, { expiresAt }] of this.#pending) if (expiresAt <= now) this.#pending.delete(id);
-    if (this.#pending.size >= maximumPending) throw new OAuthError('temporarily_unavailable', 'too many people are signing in');
+    if (this.#pending.size >= maximumPending)
+      throw new OAuthError('temporarily_unavailable', 'too many people are signing in');
     const id = randomId(this.#provider.random);
     this.#pending.set(id, { request, expiresAt: now + patience, attempts: 0 });
     return new URL(`?request=${id}`, this.#url);
@@ -46,10 +56,12 @@ export class SignInPage {
     const fields = request.method === 'POST' ? new URLSearchParams(await request.text()) : url.searchParams;
     const id = fields.get('request') ?? '';
     const pending = this.#pending.get(id);
-    if (pending === undefined || pending.expiresAt <= this.#provider.clock.now()) return page(400, 'This sign-in has expired.');
+    if (pending === undefined || pending.expiresAt <= this.#provider.clock.now())
+      return page(400, 'This sign-in has expired.');
     if (pending.browser === undefined) return this.#adopt(id, pending);
     const cookie = new RegExp(`(?:^|; )sign-in-${id}=([\\w-]+)`).exec(request.headers.get('cookie') ?? '')?.[1];
-    if (cookie === undefined || !secretMatches(cookie, pending.browser)) return page(403, 'This sign-in was begun in another browser.');
+    if (cookie === undefined || !secretMatches(cookie, pending.browser))
+      return page(403, 'This sign-in was begun in another browser.');
     return request.method === 'POST' ? this.#answer(id, pending, fields) : form(200, id, pending);
   }
 
@@ -73,7 +85,9 @@ export class SignInPage {
     if (pending.attempts > maximumAttempts) return page(429, 'Too many attempts.');
     const userId = await this.#users.signIn(fields.get('email') ?? '', fields.get('password') ?? '');
     if (userId === undefined) return form(401, id, pending);
-    return this.#pending.delete(id) ? seeOther(this.#approve(pending.request, userId)) : page(400, 'This was answered already.');
+    return this.#pending.delete(id)
+      ? seeOther(this.#approve(pending.request, userId))
+      : page(400, 'This was answered already.');
   }
 }
 
@@ -85,7 +99,7 @@ function form(status: number, id: string, { request }: Pending): Response {
   return page(
     status,
     status === 200 ? '' : 'E-mail or password is wrong.',
-    `<p><b>${escape(clientName ?? clientId)}</b> (not verified) asks for <b>${escape(request.scopes.join(', '))}</b>. You will be sent to ${escape(destination)}.
+    `<p><b>${escaped(clientName ?? clientId)}</b> (not verified) asks for <b>${escaped(request.scopes.join(', '))}</b>. You will be sent to ${escaped(destination)}.
     <form method="post"><input type="hidden" name="request" value="${id}">
     <p><label>E-mail <input name="email" type="email" autocomplete="username"></label>
     <p><label>Password <input name="password" type="password" autocomplete="current-password"></label>
@@ -94,7 +108,12 @@ function form(status: number, id: string, { request }: Pending): Response {
   );
 }
 
-function page(status: number, alert: string, content = '<p>Start again from the application.', policy = "form-action 'none'"): Response {
+function page(
+  status: number,
+  alert: string,
+  content = '<p>Start again from the application.',
+  policy = "form-action 'none'",
+): Response {
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in</title><h1>Sign in</h1><p role="alert">${alert}</p>${content}`;
   const headers = {
     'content-type': 'text/html; charset=utf-8',
@@ -109,6 +128,6 @@ function seeOther(location: string): Response {
   return new Response(null, { status: 303, headers: { location, 'cache-control': 'no-store' } });
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

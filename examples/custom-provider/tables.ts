@@ -75,8 +75,15 @@ export class Tables {
   add(hash: SecretHash, grantId: string, record: Token): void {
     this.change(
       'INSERT INTO oauth_tokens (hash, grant_id, generation, kind, record) SELECT ?, grant_id, generation, ?, ? FROM oauth_grants WHERE grant_id = ?',
-      hash, record.kind, JSON.stringify(record), grantId,
+      hash,
+      record.kind,
+      JSON.stringify(record),
+      grantId,
     );
-    this.change('UPDATE oauth_grants SET expires_at = max(expires_at, ?) WHERE grant_id = ?', record.expiresAt, grantId);
+    this.change(
+      'UPDATE oauth_grants SET expires_at = max(expires_at, ?) WHERE grant_id = ?',
+      record.expiresAt,
+      grantId,
+    );
   }
 }

@@ -32,7 +32,7 @@ export async function startFacts(portcullis: Portcullis): Promise<StartFacts> {
     accountUrl: pageUrl(paths.account),
     issuer: settings.issuer,
     setupUrl: await portcullis.setupUrl(),
-    database: config.database,
+    database: config.database === ':memory:' ? config.database : resolve(config.database),
     passwordHashMilliseconds,
     clients: clientSnippets(siteName, settings.resource),
   };
@@ -56,7 +56,10 @@ export async function printBanner(portcullis: Portcullis, options: BannerOptions
 }
 
 /** The banner as text. */
-export function bannerText(facts: StartFacts, { style = (_, text) => text, warnings = [] }: BannerOptions = {}): string {
+export function bannerText(
+  facts: StartFacts,
+  { style = (_, text) => text, warnings = [] }: BannerOptions = {},
+): string {
   const row = (label: string, value: string) => `  ${style('dim', padded(label, 15))}${value}\n`;
   const setup =
     facts.setupUrl === undefined
@@ -67,7 +70,7 @@ export function bannerText(facts: StartFacts, { style = (_, text) => text, warni
     row('MCP endpoint', style('cyan', facts.mcpUrl)),
     row('Sign in', style('cyan', facts.signInUrl)),
     row('Your account', style('cyan', facts.accountUrl)),
-    row('Database', facts.database === ':memory:' ? 'in memory: gone when the server stops' : resolve(facts.database)),
+    row('Database', facts.database === ':memory:' ? 'in memory: gone when the server stops' : facts.database),
     row('Passwords', `argon2id, ${facts.passwordHashMilliseconds} ms each`),
     setup,
     `\n${style('bold', 'Connect a client')}\n`,

@@ -19,8 +19,16 @@ export interface Positional {
 export type Flags = Readonly<Record<string, Flag>>;
 export type Positionals = Readonly<Record<string, Positional>>;
 
-type FlagValue<Spec extends Flag> = Spec extends { readonly value: string } ? (Spec extends { readonly repeatable: true } ? readonly string[] : string) : true;
-type PositionalValue<Spec extends Positional> = Spec extends { readonly rest: true } ? readonly string[] : Spec extends { readonly optional: true } ? string | undefined : string;
+type FlagValue<Spec extends Flag> = Spec extends { readonly value: string }
+  ? Spec extends { readonly repeatable: true }
+    ? readonly string[]
+    : string
+  : true;
+type PositionalValue<Spec extends Positional> = Spec extends { readonly rest: true }
+  ? readonly string[]
+  : Spec extends { readonly optional: true }
+    ? string | undefined
+    : string;
 
 /** What a person typed, and where the answer goes. */
 export interface Input<Names extends Positionals, Options extends Flags> {
@@ -67,7 +75,9 @@ export interface Command {
 export type UntypedInput = Input<Positionals, Flags>;
 
 /** Defines a command; what `run` gets is typed after its flags and positionals. */
-export function defineCommand<const Names extends Positionals, const Options extends Flags>(definition: CommandDefinition<Names, Options>): Command {
+export function defineCommand<const Names extends Positionals, const Options extends Flags>(
+  definition: CommandDefinition<Names, Options>,
+): Command {
   return {
     name: definition.name,
     summary: definition.summary,

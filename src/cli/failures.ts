@@ -33,9 +33,12 @@ export interface Failure {
 
 /** Explains whatever a command threw. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof CommandError) return { exitCode: exitCodeOf(error.kind), code: error.kind, lines: [error.message], hint: error.hint };
-  if (error instanceof ConfigurationError) return { exitCode: exitCodes.usage, code: 'configuration', lines: error.message.split('\n') };
-  if (error instanceof UserError) return { exitCode: exitCodeOfUserError(error.code), code: error.code, lines: [error.message] };
+  if (error instanceof CommandError)
+    return { exitCode: exitCodeOf(error.kind), code: error.kind, lines: [error.message], hint: error.hint };
+  if (error instanceof ConfigurationError)
+    return { exitCode: exitCodes.usage, code: 'configuration', lines: error.message.split('\n') };
+  if (error instanceof UserError)
+    return { exitCode: exitCodeOfUserError(error.code), code: error.code, lines: [error.message] };
   if (error instanceof OAuthError) return { exitCode: exitCodes.usage, code: error.code, lines: [error.description] };
   if (error instanceof DatabaseError || error instanceof ListenError) {
     const code = error instanceof DatabaseError ? `database_${error.code}` : 'listen';

@@ -32,7 +32,10 @@ export function overview(commands: readonly Command[], version: string, { style,
   const width = Math.max(...entries.map(([term]) => term.length));
   const sections = groups.map(([heading, word]) => {
     const own = commands.filter(({ name }) => name.split(' ', 1)[0] === word).map(entryOf);
-    return `\n${style('bold', heading)}\n${definitions(own.map(([term, meaning]) => [term.padEnd(width), meaning]), columns)}`;
+    return `\n${style('bold', heading)}\n${definitions(
+      own.map(([term, meaning]) => [term.padEnd(width), meaning]),
+      columns,
+    )}`;
   });
   return [
     `${style('bold', 'portcullis')} ${version}: the OAuth 2.1 server inside an MCP server\n`,
@@ -52,8 +55,12 @@ export function groupOverview(word: string, commands: readonly Command[], { colu
 
 /** What `portcullis user add --help` prints. */
 export function commandHelp(command: Command, program: string, { style, columns }: Terminal): string {
-  const positionals = Object.entries(command.positionals).map(([name, { description }]) => [name.toUpperCase(), description] as const);
-  const flags = [...Object.entries<Flag>(command.flags), ...Object.entries<Flag>(commonFlags)].map(([name, flag]) => [flagText(name, flag), flag.description] as const);
+  const positionals = Object.entries(command.positionals).map(
+    ([name, { description }]) => [name.toUpperCase(), description] as const,
+  );
+  const flags = [...Object.entries<Flag>(command.flags), ...Object.entries<Flag>(commonFlags)].map(
+    ([name, flag]) => [flagText(name, flag), flag.description] as const,
+  );
   const section = (heading: string, body: string) => (body === '' ? [] : [`\n${style('bold', heading)}\n${body}`]);
   return [
     `${command.summary}\n`,

@@ -29,7 +29,11 @@ export default createMcpHandler(() => {
 /** What to do where no MCP module is named. */
 export function noModule(): CommandError {
   const indented = example.replace(/^(?=.)/gm, '  ');
-  return new CommandError('usage', 'there is no MCP server to serve', `name its module: portcullis serve --mcp server.ts, where server.ts is for example\n\n${indented}\n`);
+  return new CommandError(
+    'usage',
+    'there is no MCP server to serve',
+    `name its module: portcullis serve --mcp server.ts, where server.ts is for example\n\n${indented}\n`,
+  );
 }
 
 /**
@@ -44,10 +48,14 @@ export async function loadMcpModule(path: string, directory: string): Promise<Mc
   try {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {
-    throw new ConfigurationError(`mcp: ${file} cannot be loaded: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+    throw new ConfigurationError(
+      `mcp: ${file} cannot be loaded: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+    );
   }
   if (!isHandler(loaded.default)) {
-    throw new ConfigurationError(`mcp: the default export of ${file} must be what createMcpHandler of @modelcontextprotocol/server returns, or a function (request, token, body) => Response`);
+    throw new ConfigurationError(
+      `mcp: the default export of ${file} must be what createMcpHandler of @modelcontextprotocol/server returns, or a function (request, token, body) => Response`,
+    );
   }
   return { handler: loaded.default, config: (loaded.config ?? {}) as ServeConfig };
 }

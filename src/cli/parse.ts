@@ -18,11 +18,28 @@ const shield = '\0';
  * @param program how the command was called, for messages
  * @throws CommandError `usage` naming the flag or word that is wrong, with the nearest known one
  */
-export function parseInput(command: Command, words: readonly string[], program: string): Omit<UntypedInput, 'terminal'> & { readonly help: boolean } {
+export function parseInput(
+  command: Command,
+  words: readonly string[],
+  program: string,
+): Omit<UntypedInput, 'terminal'> & { readonly help: boolean } {
   const specs: Flags = { ...command.flags, ...commonFlags };
-  const options = Object.fromEntries(Object.entries(specs).map(([name, { value }]) => [name, { type: value === undefined ? ('boolean' as const) : ('string' as const) }]));
-  const args = words.map((word) => (identifier.test(word) && !Object.hasOwn(specs, word.slice(2)) ? shield + word : word));
-  const { tokens } = parseArgs({ args, options: { ...options, help: { type: 'boolean', short: 'h' } }, strict: false, allowPositionals: true, tokens: true });
+  const options = Object.fromEntries(
+    Object.entries(specs).map(([name, { value }]) => [
+      name,
+      { type: value === undefined ? ('boolean' as const) : ('string' as const) },
+    ]),
+  );
+  const args = words.map((word) =>
+    identifier.test(word) && !Object.hasOwn(specs, word.slice(2)) ? shield + word : word,
+  );
+  const { tokens } = parseArgs({
+    args,
+    options: { ...options, help: { type: 'boolean', short: 'h' } },
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const flags: Record<string, string | string[] | true> = {};
   const given: string[] = [];
   for (const token of tokens) {
@@ -31,7 +48,12 @@ export function parseInput(command: Command, words: readonly string[], program: 
   }
   const { json, help, ...own } = flags;
   if (help === true) return { positionals: {}, flags: {}, json: false, help: true };
-  return { positionals: namedPositionals(command, given, program), flags: own as UntypedInput['flags'], json: json === true, help: false };
+  return {
+    positionals: namedPositionals(command, given, program),
+    flags: own as UntypedInput['flags'],
+    json: json === true,
+    help: false,
+  };
 }
 
 interface OptionToken {
@@ -41,7 +63,12 @@ interface OptionToken {
   readonly inlineValue?: boolean | undefined;
 }
 
-function addFlag(flags: Record<string, string | string[] | true>, specs: Flags, token: OptionToken, program: string): void {
+function addFlag(
+  flags: Record<string, string | string[] | true>,
+  specs: Flags,
+  token: OptionToken,
+  program: string,
+): void {
   const { name, rawName, value, inlineValue } = token;
   const spec: Flag | undefined = Object.hasOwn(specs, name) ? specs[name] : undefined;
   if (spec === undefined) throw unknownFlag(rawName, Object.keys(specs), program);
@@ -75,7 +102,8 @@ function namedPositionals(command: Command, given: readonly string[], program: s
       continue;
     }
     const value = left.shift();
-    if (optional !== true && (value === undefined || value === '')) throw usage(`${name.toUpperCase()} is missing`, program);
+    if (optional !== true && (value === undefined || value === ''))
+      throw usage(`${name.toUpperCase()} is missing`, program);
     values[name] = value;
   }
   if (left.length > 0) throw usage(`unexpected '${left.join(' ')}'`, program);

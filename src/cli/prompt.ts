@@ -17,10 +17,17 @@ interface PasswordQuestion {
  * Obtains a new password: the first line of standard input, or typed twice and never shown.
  * @throws CommandError where there is nobody to ask, or the password is not good enough
  */
-export async function newPassword(terminal: Terminal, { userName, check, fromInput }: PasswordQuestion): Promise<string> {
+export async function newPassword(
+  terminal: Terminal,
+  { userName, check, fromInput }: PasswordQuestion,
+): Promise<string> {
   if (fromInput) return checked(await firstLine(terminal), check);
   if (!terminal.isInteractive) {
-    throw new CommandError('usage', 'there is no terminal to ask for the password at', 'send it on standard input and add --password-stdin');
+    throw new CommandError(
+      'usage',
+      'there is no terminal to ask for the password at',
+      'send it on standard input and add --password-stdin',
+    );
   }
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const password = await hiddenLine(terminal, `Password for ${userName}: `);
@@ -38,7 +45,8 @@ export async function newPassword(terminal: Terminal, { userName, check, fromInp
  */
 export async function confirm(terminal: Terminal, question: string, yes: true | undefined): Promise<void> {
   if (yes === true) return;
-  if (!terminal.isInteractive) throw new CommandError('usage', 'this cannot be undone', 'add --yes where there is no terminal to ask at');
+  if (!terminal.isInteractive)
+    throw new CommandError('usage', 'this cannot be undone', 'add --yes where there is no terminal to ask at');
   const answer = await typedLine(terminal, `${question} [y/N] `);
   if (!/^\s*y(es)?\s*$/i.test(answer)) throw new CommandError('failure', 'nothing was changed');
 }
@@ -62,7 +70,6 @@ async function firstLine({ input }: Terminal): Promise<string> {
   return line.replace(/\r$/, '');
 }
 
-
 /** Reads a line without echo. In raw mode the terminal leaves editing to us. */
 async function hiddenLine(terminal: Terminal, prompt: string): Promise<string> {
   terminal.input.setRawMode?.(true);
@@ -74,7 +81,13 @@ async function hiddenLine(terminal: Terminal, prompt: string): Promise<string> {
   }
 }
 
-const keys = { interrupt: '\u0003', endOfInput: '\u0004', backspace: '\b', eraseLine: '\u0015', delete: '\u007f' } as const;
+const keys = {
+  interrupt: '\u0003',
+  endOfInput: '\u0004',
+  backspace: '\b',
+  eraseLine: '\u0015',
+  delete: '\u007f',
+} as const;
 
 function typedLine({ input, err }: Terminal, prompt: string): Promise<string> {
   err(prompt);

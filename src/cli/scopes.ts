@@ -9,12 +9,17 @@ import { CommandError } from './failures.ts';
  */
 export function scopesFrom(words: readonly string[], provider: OAuthProvider): readonly string[] {
   const scopes = parseScope(words.join(' ').replaceAll(',', ' '));
-  if (scopes === undefined) throw new CommandError('usage', 'scope names are printable ASCII without spaces, quotes and back-slashes');
+  if (scopes === undefined)
+    throw new CommandError('usage', 'scope names are printable ASCII without spaces, quotes and back-slashes');
   const known = provider.scopes.names;
   for (const scope of known.length === 0 ? [] : scopes) {
     if (known.includes(scope)) continue;
     const suggestion = nearest(scope, known);
-    throw new CommandError('usage', `there is no scope '${scope}'${suggestion === undefined ? '' : `; did you mean '${suggestion}'?`}`, `this server's scopes: ${known.join(' ')}`);
+    throw new CommandError(
+      'usage',
+      `there is no scope '${scope}'${suggestion === undefined ? '' : `; did you mean '${suggestion}'?`}`,
+      `this server's scopes: ${known.join(' ')}`,
+    );
   }
   return scopes;
 }

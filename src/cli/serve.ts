@@ -1,49 +1,51 @@
 import { createServer } from 'node:net';
 import { systemClock } from '../core/clock.ts';
-import type { McpEndpointOptions } from '../hosts/mcp-sdk.ts';
-import { type McpHandler, type RunningServer, serve } from '../hosts/serve.ts';
+import { type RunningServer, serve } from '../hosts/serve.ts';
 import { listen } from '../operations/listening/listen.ts';
 import { jsonLog } from '../operations/logging/json-log.ts';
 import type { LoadedConfig } from '../portcullis/load-config.ts';
 import { Portcullis } from '../portcullis/portcullis.ts';
-import type { ServeConfig } from '../portcullis/serve-config.ts';
 import { bannerText, startFacts } from './banner.ts';
 import { type Command, defineCommand } from './command.ts';
 import { warningsFor } from './config/facts.ts';
 import { loadMcpModule, noModule } from './mcp-module.ts';
+import type { EmbeddedServer } from './run-server.ts';
 import { configFor, dataFlags, serverFlags } from './settings-flags.ts';
 import { stopRequest } from './stop-request.ts';
 import type { Terminal } from './terminal.ts';
 
-/** An MCP server that comes with its own program instead of a module that `--mcp` names. */
-export interface Embedded extends McpEndpointOptions {
-  readonly mcp: McpHandler;
-  /** Settings that hold where nothing else is set, such as `name` and `scopes`. */
-  readonly defaults?: ServeConfig | undefined;
-}
-
-const mcpFlag = { mcp: { value: 'FILE', description: 'JavaScript or TypeScript module whose default export handles MCP requests.' } } as const;
+const mcpFlag = {
+  mcp: { value: 'FILE', description: 'JavaScript or TypeScript module whose default export handles MCP requests.' },
+} as const;
 
 /** The command that runs the server: of `portcullis`, or of a program that brings its own MCP server. */
-export function serveCommand(embedded?: Embedded): Command {
+export function serveCommand(embedded?: EmbeddedServer): Command {
   return defineCommand({
     name: 'serve',
     summary: 'Run an MCP server that signs its users in and issues its own tokens.',
-    details: 'Prints where it is and, while there is no administrator, a one-time link to make one. Logs go to standard\nerror, one line of JSON each. SIGTERM and Ctrl+C let requests in flight finish; SIGHUP reads the certificate again.',
+    details:
+      'Prints where it is and, while there is no administrator, a one-time link to make one. Logs go to standard\nerror, one line of JSON each. SIGTERM and Ctrl+C let requests in flight finish; SIGHUP reads the certificate again.',
     flags: { ...(embedded === undefined ? mcpFlag : {}), ...serverFlags, ...dataFlags },
-    examples: ['portcullis serve --mcp server.ts', 'portcullis serve --mcp server.ts --base-url https://mcp.example.com --tls-certificate cert.pem --tls-key key.pem --host 0.0.0.0 --port 443'],
+    examples: [
+      'portcullis serve --mcp server.ts',
+      'portcullis serve --mcp server.ts --base-url https://mcp.example.com --tls-certificate cert.pem --tls-key key.pem --host 0.0.0.0 --port 443',
+    ],
     async run({ flags, json, terminal }) {
       const first = configFor(flags, terminal, embedded?.defaults);
-      const module = embedded ?? (first.server.mcp === undefined ? undefined : await moduleOf(first.server.mcp, terminal));
+      const module =
+        embedded ?? (first.server.mcp === undefined ? undefined : await moduleOf(first.server.mcp, terminal));
       if (module === undefined) throw noModule();
-      const config = await withFreePort(embedded === undefined ? configFor(flags, terminal, module.defaults) : first, (port) => configFor({ ...flags, port: String(port) }, terminal, module.defaults));
+      const config = await withFreePort(
+        embedded === undefined ? configFor(flags, terminal, module.defaults) : first,
+        (port) => configFor({ ...flags, port: String(port) }, terminal, module.defaults),
+      );
       await runUntilStopped(config, module, json, terminal);
       return undefined;
     },
   });
 }
 
-async function moduleOf(path: string, terminal: Terminal): Promise<Embedded> {
+async function moduleOf(path: string, terminal: Terminal): Promise<EmbeddedServer> {
   const { handler, config } = await loadMcpModule(path, terminal.directory);
   return { mcp: handler, defaults: config };
 }
@@ -55,4 +57,42 @@ async function withFreePort(config: LoadedConfig, reload: (port: number) => Load
   const { port } = await listen(probe, 0, config.server.host);
   await new Promise((resolve) => probe.close(resolve));
   return reload(port);
+}
+
+async function runUntilStopped(
+  config: LoadedConfig,
+  embedded: EmbeddedServer,
+  json: boolean,
+  terminal: Terminal,
+): Promise<void> {
+  const log = jsonLog((line) => terminal.err(`${line}\n`), systemClock.now);
+  const portcullis = await Portcullis.open(config.portcullis, { onEvent: log });
+  try {
+    const { defaults: _defaults, ...endpoint } = embedded;
+    const server = await serve(portcullis, { ...config.server, ...endpoint });
+    await announce(portcullis, server, config, json, terminal);
+    log({ name: 'server.started', reason: `listening on ${server.address.address} port ${server.address.port}` });
+    const signal = await stopRequest(() => server.reloadCertificate());
+    await server.close();
+    log({ name: 'server.stopped', reason: signal });
+  } finally {
+    await portcullis.close();
+  }
+}
+
+async function announce(
+  portcullis: Portcullis,
+  server: RunningServer,
+  config: LoadedConfig,
+  json: boolean,
+  terminal: Terminal,
+): Promise<void> {
+  const facts = await startFacts(portcullis);
+  const warnings = warningsFor(config);
+  if (!json) return terminal.out(bannerText(facts, { style: terminal.style, warnings }));
+  const { clients: _clients, ...told } = facts;
+  const { address, port } = server.address;
+  terminal.out(
+    `${JSON.stringify({ ...told, setupUrl: told.setupUrl ?? null, address, port, pid: process.pid, warnings })}\n`,
+  );
 }

@@ -17,9 +17,16 @@ export const serverFlags = {
   host: { value: 'ADDRESS', description: 'Address to listen on (default: 127.0.0.1).' },
   'base-url': { value: 'URL', description: 'Public URL, where it is not http://localhost:PORT.' },
   name: { value: 'NAME', description: 'Name of the MCP server, as pages show it.' },
-  'tls-certificate': { value: 'FILE', description: 'Certificate chain (PEM), to serve https; read again when it changes.' },
+  'tls-certificate': {
+    value: 'FILE',
+    description: 'Certificate chain (PEM), to serve https; read again when it changes.',
+  },
   'tls-key': { value: 'FILE', description: 'Its private key (PEM).' },
-  'trust-proxy': { value: 'CIDR', repeatable: true, description: 'Address or range of a reverse proxy whose X-Forwarded-For is believed.' },
+  'trust-proxy': {
+    value: 'CIDR',
+    repeatable: true,
+    description: 'Address or range of a reverse proxy whose X-Forwarded-For is believed.',
+  },
 } as const satisfies Flags;
 
 const settingOfFlag: Readonly<Record<string, string>> = {

@@ -1,7 +1,8 @@
 import type { Style } from './terminal.ts';
 
-const wide = /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
-const zeroWidth = /^[\p{M}\u200c\u200d\ufe0e\ufe0f]$/u;
+const wide =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
+const zeroWidth = /^(?:\p{M}|\u200c|\u200d|\ufe0e|\ufe0f)$/u;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequences that colours are made of
 const escapes = /\u001b\[[\d;]*m/g;
 
@@ -20,7 +21,9 @@ export function padded(text: string, width: number): string {
 
 /** Rows under their headings, columns as wide as what is in them. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[], style: Style): string {
-  const widths = headings.map((heading, column) => Math.max(widthOf(heading), ...rows.map((row) => widthOf(row[column] ?? ''))));
+  const widths = headings.map((heading, column) =>
+    Math.max(widthOf(heading), ...rows.map((row) => widthOf(row[column] ?? ''))),
+  );
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) => (column === cells.length - 1 ? cell : padded(cell, widths[column] ?? 0)))
@@ -36,7 +39,10 @@ export function definitions(entries: readonly (readonly [term: string, meaning: 
   const lines = entries.flatMap(([term, meaning]) => {
     const [first = '', ...others] = wrapped(meaning, Math.max(30, Math.min(columns, 110) - indent - left));
     const margin = ' '.repeat(indent + left);
-    const head = widthOf(term) + 2 > left ? [`${' '.repeat(indent)}${term}`, `${margin}${first}`] : [`${' '.repeat(indent)}${padded(term, left)}${first}`];
+    const head =
+      widthOf(term) + 2 > left
+        ? [`${' '.repeat(indent)}${term}`, `${margin}${first}`]
+        : [`${' '.repeat(indent)}${padded(term, left)}${first}`];
     return [...head, ...others.map((line) => margin + line)];
   });
   return lines.map((line) => `${line.trimEnd()}\n`).join('');

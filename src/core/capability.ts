@@ -12,6 +12,8 @@ export interface Route<Services> {
   /** Exact public path for a deployment, such as `/mcp-base/token`. */
   readonly path: (services: Services) => string;
   readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Handler<Services>>>>;
+  /** `refused`: where GET changes something, which HEAD must never do. Default: HEAD is answered like GET, without the body. */
+  readonly head?: 'refused';
   /** `any`: callable from every origin, without credentials. `none`: browsers on other origins are refused. */
   readonly cors: 'any' | 'none';
 }

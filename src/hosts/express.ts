@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import type { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
 import type { OAuthProvider } from '../provider.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
-import { createNodeHandler, type NodeHandlerOptions } from './node.ts';
+import { createNodeHandler, type NodeHandlerOptions } from './node-handler.ts';
 import { createNodeGate, type RequireTokenOptions } from './node-gate.ts';
 import type { WebHost } from './web-host.ts';
 

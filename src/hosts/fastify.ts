@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, preHandlerAsyncHookHandler } from 'fastify';
 import type { OAuthProvider } from '../provider.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
 import { TrustedProxies } from './client-address.ts';
-import { contextOf, type NodeHandlerOptions } from './node.ts';
+import { contextOf, type NodeHandlerOptions } from './node-handler.ts';
 import { createNodeGate, type RequireTokenOptions } from './node-gate.ts';
 import { toRequest } from './node-request.ts';
 import { sendResponse } from './node-response.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { TrustedProxies } from './client-address.ts';
-import { contextOf, type NodeHandlerOptions } from './node.ts';
+import { contextOf, type NodeHandlerOptions } from './node-handler.ts';
 import { toRequest } from './node-request.ts';
 import { sendResponse } from './node-response.ts';
 import type { WebHost } from './web-host.ts';

@@ -7,7 +7,7 @@ import { type AuthInfo, authInfo } from './auth-info.ts';
 import { TrustedProxies } from './client-address.ts';
 import { type CurrentCall, FastMcpCalls } from './fastmcp-calls.ts';
 import { type FastMcpRouteOptions, fastMcpRoutes, gone, opensSseSession } from './fastmcp-routes.ts';
-import { contextOf } from './node.ts';
+import { contextOf } from './node-handler.ts';
 import { toRequest } from './node-request.ts';
 import { keepBodies } from './request-bodies.ts';
 import { sessionNotFound } from './session-owners.ts';

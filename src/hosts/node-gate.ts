@@ -3,7 +3,7 @@ import type { AuthenticateOptions } from '../oauth/bearer/authenticate.ts';
 import type { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
 import type { OAuthProvider } from '../provider.ts';
 import { TrustedProxies } from './client-address.ts';
-import { contextOf } from './node.ts';
+import { contextOf } from './node-handler.ts';
 import { toRequest } from './node-request.ts';
 import { sendResponse } from './node-response.ts';
 import type { SessionOwners } from './session-owners.ts';

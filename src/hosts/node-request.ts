@@ -37,7 +37,7 @@ export function toRequest(
   const body = options.body === 'omit' ? null : bodyOf(req, options.maximumBodyBytes ?? defaultMaximumBodyBytes);
   return new Request(originOf(options.baseUrl) + target, {
     method,
-    headers: headersOf(req, body !== null && !(body instanceof ReadableStream)),
+    headers: headersOf(req, !(body instanceof ReadableStream)),
     body,
     signal: aborter.signal,
     ...(body === null ? {} : { duplex: 'half' }),
@@ -52,12 +52,12 @@ function pathAndQuery(req: ParsedMessage & { readonly originalUrl?: unknown }): 
 }
 
 /** Every header as often as it was sent, so that a second `Authorization` is not overlooked. */
-function headersOf(req: IncomingMessage, isEncodedAgain: boolean): Headers {
+function headersOf(req: IncomingMessage, isOtherBody: boolean): Headers {
   const headers = new Headers();
   for (let index = 0; index < req.rawHeaders.length; index += 2) {
     const name = req.rawHeaders[index]?.toLowerCase() ?? '';
     if (name.startsWith(':') || name === 'cookie') continue;
-    if (isEncodedAgain && (name === 'content-length' || name === 'content-encoding')) continue;
+    if (isOtherBody && (name === 'content-length' || name === 'content-encoding')) continue;
     headers.append(name, req.rawHeaders[index + 1] ?? '');
   }
   if (req.headers.cookie !== undefined) headers.set('cookie', req.headers.cookie);

@@ -3,6 +3,9 @@ import type { IncomingMessage } from 'node:http';
 
 const longestKept = 4 * 1024 * 1024;
 
+/** Each request's body is kept once, however many servers of the process ask. */
+const bodies = new WeakMap<IncomingMessage, Buffer[]>();
+
 /**
  * Keeps the bodies of requests whose server reads them itself before it asks whether they may pass, from now until the
  * process ends. Nothing is read on its own account: the bytes are seen as they go by.
@@ -11,14 +14,15 @@ const longestKept = 4 * 1024 * 1024;
  * @see https://nodejs.org/api/diagnostics_channel.html#http
  */
 export function keepBodies(concerns: (req: IncomingMessage) => boolean): (req: IncomingMessage) => unknown {
-  const bodies = new WeakMap<IncomingMessage, Buffer[]>();
   subscribe('http.server.request.start', (message) => {
     const { request: req } = message as { request: IncomingMessage };
-    if (!concerns(req)) return;
+    if (bodies.has(req) || !concerns(req)) return;
+    const chunks: Buffer[] = [];
+    bodies.set(req, chunks);
     const listenToo = (event: string | symbol) => {
       if (event !== 'data') return;
       req.off('newListener', listenToo);
-      bodies.set(req, watch(req));
+      watch(req, chunks);
     };
     req.on('newListener', listenToo);
   });
@@ -33,13 +37,11 @@ export function keepBodies(concerns: (req: IncomingMessage) => boolean): (req: I
   };
 }
 
-function watch(req: IncomingMessage): Buffer[] {
-  const chunks: Buffer[] = [];
+function watch(req: IncomingMessage, chunks: Buffer[]): void {
   let size = 0;
   req.on('data', (chunk: Buffer) => {
     size += chunk.byteLength;
     if (size <= longestKept) chunks.push(chunk);
     else chunks.length = 0;
   });
-  return chunks;
 }

@@ -1,13 +1,9 @@
-import { createServer, type IncomingMessage, type ServerOptions } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { gracefulClose } from '../operations/listening/graceful-close.ts';
-import { listen } from '../operations/listening/listen.ts';
+import { type StartedServer, startServer } from '../operations/listening/start-server.ts';
 import type { CertificateFiles } from '../operations/tls/certificate.ts';
-import { createTlsServer } from '../operations/tls/server.ts';
 import type { OAuthProvider } from '../provider.ts';
 import type { AuthInfo } from './auth-info.ts';
 import { createMcpEndpoint, type McpEndpointOptions, type McpFetchHandler } from './mcp-sdk.ts';
-import { createNodeListener } from './node.ts';
+import { createNodeListener } from './node-handler.ts';
 
 /**
  * What answers MCP requests once they are authenticated: what `createMcpHandler` of `@modelcontextprotocol/server`
@@ -35,86 +31,44 @@ export interface ServeOptions extends McpEndpointOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface RunningServer {
+export interface RunningServer extends StartedServer {
   /** Public URL of the MCP endpoint: what clients are given. */
   readonly url: string;
-  /** Where it listens. */
-  readonly address: AddressInfo;
-  /** Reads the TLS files now; without TLS nothing happens. */
-  reloadCertificate(): void;
-  /** Stops accepting and waits for requests in flight. The provider stays open. */
-  close(): Promise<void>;
 }
 
 /**
- * Serves a provider and the MCP endpoint that it guards on one port of their own.
+ * Serves a provider and the MCP endpoint that it guards on one port of their own. Closing it leaves the provider open.
  * @throws ListenError where the port is taken; ConfigurationError where the TLS files or `trustedProxies` are wrong
  */
 export async function serve(provider: OAuthProvider, options: ServeOptions): Promise<RunningServer> {
-  const {
-    mcp,
-    port = 3000,
-    host = '127.0.0.1',
-    tls,
-    trustedProxies = [],
-    shutdownSeconds = 10,
-    requestTimeoutSeconds = 60,
-    signal,
-  } = options;
-  const handler: McpFetchHandler =
-    typeof mcp === 'function'
-      ? { fetch: async (request, passed) => mcp(request, passed?.authInfo as AuthInfo, passed?.parsedBody) }
-      : mcp;
-  const report = (reason: string) => (error: unknown) => provider.report({ name: 'server.error', reason, error });
+  const { mcp, port = 3000, host = '127.0.0.1', tls, trustedProxies = [], signal } = options;
+  const { shutdownSeconds = 10, requestTimeoutSeconds = 60 } = options;
   const listener = createNodeListener(provider, {
-    mcp: createMcpEndpoint(provider, handler, options),
+    mcp: createMcpEndpoint(provider, typeof mcp === 'function' ? fetchHandler(mcp) : mcp, options),
     trustedProxies,
-    onError: report('a request failed'),
+    onError: (error) => provider.report({ name: 'server.error', reason: 'a request failed', error }),
   });
-  const limits: ServerOptions = {
-    headersTimeout: Math.min(15, requestTimeoutSeconds) * 1000,
-    requestTimeout: requestTimeoutSeconds * 1000,
-    // Longer than the usual 60 s of load balancers: it must be them who give an idle connection up.
-    keepAliveTimeout: 65_000,
-    connectionsCheckingInterval: 2000,
-  };
-  const secured =
-    tls &&
-    createTlsServer(
-      {
-        ...tls,
-        limits,
-        baseUrl: provider.settings.baseUrl,
-        onReplaced: ({ expiresAt }) =>
-          provider.report({
-            name: 'tls.certificate_replaced',
-            reason: `valid until ${new Date(expiresAt).toISOString()}`,
-          }),
-        onBroken: report('the new TLS certificate cannot be used; the previous one stays'),
-      },
-      listener,
-    );
-  const server = secured?.server ?? createServer(limits, listener);
-  const close = gracefulClose(server, isEndless);
-  const address = await listen(server, port, host).catch((error: unknown) => {
-    secured?.watch.stop();
-    throw error;
-  });
-  const closeInTime = () => close(shutdownSeconds * 1000);
-  signal?.addEventListener('abort', () => void closeInTime(), { once: true });
-  if (signal?.aborted === true) await closeInTime();
-  return {
-    url: provider.settings.resource,
-    address,
-    reloadCertificate: () => secured?.watch.reload(),
-    close: closeInTime,
-  };
+  const started = await startServer(
+    {
+      baseUrl: provider.settings.baseUrl,
+      port,
+      host,
+      tls,
+      shutdownTime: shutdownSeconds * 1000,
+      requestTime: requestTimeoutSeconds * 1000,
+      report: (event) => provider.report(event),
+      signal,
+    },
+    listener,
+  );
+  return { ...started, url: provider.settings.resource };
 }
 
-/** The streams on which an MCP server only ever notifies. */
-function isEndless(req: IncomingMessage): boolean {
-  return (
-    req.headers['mcp-method'] === 'subscriptions/listen' ||
-    (req.method === 'GET' && (req.headers.accept ?? '').includes('text/event-stream'))
-  );
+function fetchHandler(handle: Exclude<McpHandler, McpFetchHandler>): McpFetchHandler {
+  return {
+    fetch: async (request, { authInfo, parsedBody } = {}) => {
+      if (authInfo === undefined) throw new TypeError('the request was not authenticated');
+      return handle(request, authInfo, parsedBody);
+    },
+  };
 }

@@ -3,7 +3,14 @@ import { ManualClock } from '../core/clock.ts';
 import { OAuthError } from '../core/errors.ts';
 import type { SecurityEvent } from '../core/events.ts';
 import { ConfigurationError } from '../core/urls.ts';
-import { createTestClient, type ReceivedCode, sendTo, TestBrowser, type TestClient, tokensOf } from '../testing/index.ts';
+import {
+  createTestClient,
+  type ReceivedCode,
+  sendTo,
+  TestBrowser,
+  type TestClient,
+  tokensOf,
+} from '../testing/index.ts';
 import { InMemoryProvider, type InMemoryProviderOptions, maximumRetries } from './index.ts';
 
 const baseUrl = 'https://mcp.example.com';
@@ -22,7 +29,13 @@ function open(options: Partial<InMemoryProviderOptions> = {}) {
 class TestedProvider extends InMemoryProvider {
   get sizes(): Record<string, number> {
     const { clients, grants, codes, refreshTokens, accessTokens } = this.store;
-    return { clients: clients.size, grants: grants.size, codes: codes.size, refreshTokens: refreshTokens.size, accessTokens: accessTokens.size };
+    return {
+      clients: clients.size,
+      grants: grants.size,
+      codes: codes.size,
+      refreshTokens: refreshTokens.size,
+      accessTokens: accessTokens.size,
+    };
   }
 }
 
@@ -42,12 +55,20 @@ describe('InMemoryProvider', () => {
   it('approves everything at once as demo-user', async () => {
     const { provider, clock } = open();
     const { tokens } = await connect(provider);
-    expect(await provider.verifyToken(tokens.accessToken)).toMatchObject({ subject: 'demo-user', scopes: ['read', 'write'], issuedAt: clock.now() });
+    expect(await provider.verifyToken(tokens.accessToken)).toMatchObject({
+      subject: 'demo-user',
+      scopes: ['read', 'write'],
+      issuedAt: clock.now(),
+    });
   });
 
   it('approves what it is told to: as whom, for which of the scopes, and with which facts', async () => {
     const { provider } = open({
-      approve: (client, request) => ({ subject: `user of ${client.clientName}`, scopes: ['read', 'admin'], claims: { asked: request.scopes } }),
+      approve: (client, request) => ({
+        subject: `user of ${client.clientName}`,
+        scopes: ['read', 'admin'],
+        claims: { asked: request.scopes },
+      }),
     });
     const { client, tokens } = await connect(provider);
     const approved = { subject: 'user of Test client', scopes: ['read'], claims: { asked: ['read', 'write'] } };
@@ -72,7 +93,8 @@ describe('InMemoryProvider', () => {
     const { client, tokens } = await connect(provider);
     const next = tokensOf(await client.refresh(tokens.refreshToken));
     const answers = [];
-    for (let attempt = 0; attempt <= maximumRetries; attempt += 1) answers.push((await client.refresh(tokens.refreshToken)).status);
+    for (let attempt = 0; attempt <= maximumRetries; attempt += 1)
+      answers.push((await client.refresh(tokens.refreshToken)).status);
     expect(answers).toEqual([...Array<number>(8).fill(200), 400]);
     expect(events.some(({ name }) => name === 'grant.revoked')).toBe(false);
     const last = tokensOf(await client.refresh(next.refreshToken));
@@ -136,13 +158,17 @@ describe('InMemoryProvider', () => {
     const { provider } = open();
     const { client, tokens } = await connect(provider);
     await client.revoke(tokens.refreshToken);
-    for (let index = 0; index < 501; index += 1) await client.revoke(tokensOf(await client.redeem(await authorize(provider, client))).accessToken);
-    for (const kind of ['grants', 'codes', 'refreshTokens', 'accessTokens']) expect(provider.sizes[kind], kind).toBeLessThan(10);
+    for (let index = 0; index < 501; index += 1)
+      await client.revoke(tokensOf(await client.redeem(await authorize(provider, client))).accessToken);
+    for (const kind of ['grants', 'codes', 'refreshTokens', 'accessTokens'])
+      expect(provider.sizes[kind], kind).toBeLessThan(10);
   });
 
   it('checks its options like every provider', () => {
     expect(() => open({ baseUrl: 'http://mcp.example.com' })).toThrow(ConfigurationError);
     expect(() => open({ maximumClients: 0 })).toThrow(/maximumClients/);
-    expect(() => open({ maximumClient: 3 } as Partial<InMemoryProviderOptions>)).toThrow(/unknown option 'maximumClient'/);
+    expect(() => open({ maximumClient: 3 } as Partial<InMemoryProviderOptions>)).toThrow(
+      /unknown option 'maximumClient'/,
+    );
   });
 });

@@ -47,9 +47,13 @@ export class InMemoryProvider extends OAuthProvider {
   readonly #maximumClients: number;
 
   /** @throws ConfigurationError as `OAuthProvider` does */
-  constructor({ approve, maximumClients = 1000, ...options }: InMemoryProviderOptions, environment: ProviderEnvironment = {}) {
+  constructor(
+    { approve, maximumClients = 1000, ...options }: InMemoryProviderOptions,
+    environment: ProviderEnvironment = {},
+  ) {
     super(options, environment);
-    if (!(Number.isInteger(maximumClients) && maximumClients > 0)) throw new ConfigurationError('maximumClients must be a whole number above 0');
+    if (!(Number.isInteger(maximumClients) && maximumClients > 0))
+      throw new ConfigurationError('maximumClients must be a whole number above 0');
     this.#approve = approve ?? (() => ({ subject: 'demo-user' }));
     this.#maximumClients = maximumClients;
   }
@@ -74,7 +78,12 @@ export class InMemoryProvider extends OAuthProvider {
         scopes: approval.scopes ?? request.scopes,
         authenticatedAt: approval.authenticatedAt ?? now,
       },
-      { random: this.random, now, lifetime: this.environment.lifetimes.authorizationCode, issuer: this.settings.issuer },
+      {
+        random: this.random,
+        now,
+        lifetime: this.environment.lifetimes.authorizationCode,
+        issuer: this.settings.issuer,
+      },
     );
     this.store.addCode(record, now, approval.claims);
     const { grantId, subject } = record.grant;
@@ -90,7 +99,12 @@ export class InMemoryProvider extends OAuthProvider {
     const stored = this.store.spend(code.hash, this.clock.now());
     if (stored === undefined) throw new AlreadySpentError();
     const tokens = this.#issue(client, ConsumedGrant.claim(code, true), stored);
-    this.report({ name: 'code.redeemed', clientId: client.clientId, subject: code.grant.subject, grantId: code.grant.grantId });
+    this.report({
+      name: 'code.redeemed',
+      clientId: client.clientId,
+      subject: code.grant.subject,
+      grantId: code.grant.grantId,
+    });
     return tokens;
   }
 
@@ -98,7 +112,11 @@ export class InMemoryProvider extends OAuthProvider {
     return this.store.findRefreshToken(hashSecret(token));
   }
 
-  override async exchangeRefreshToken(client: Client, token: RedeemableRefreshToken, _scopes: readonly string[]): Promise<TokenSet> {
+  override async exchangeRefreshToken(
+    client: Client,
+    token: RedeemableRefreshToken,
+    _scopes: readonly string[],
+  ): Promise<TokenSet> {
     const rotation = this.store.rotate(token.hash, this.clock.now(), this.environment.lifetimes.refreshTokenGrace);
     const event = { clientId: client.clientId, subject: token.grant.subject, grantId: token.grant.grantId };
     switch (rotation.outcome) {
@@ -110,7 +128,11 @@ export class InMemoryProvider extends OAuthProvider {
         this.report({ name: 'token.refreshed', ...event });
         break;
       case 'retried':
-        this.report({ name: 'token.refresh_retried', ...event, reason: 'the previous refresh token came again within the grace' });
+        this.report({
+          name: 'token.refresh_retried',
+          ...event,
+          reason: 'the previous refresh token came again within the grace',
+        });
         break;
     }
     return this.#issue(client, ConsumedGrant.claim(token, true), rotation.stored);
@@ -123,7 +145,13 @@ export class InMemoryProvider extends OAuthProvider {
   override async revokeToken(token: RevocableToken): Promise<void> {
     const { clientId, subject, grantId } = token.kind === 'access_token' ? token : token.grant;
     if (this.store.revoke(grantId)) {
-      this.report({ name: 'grant.revoked', clientId, subject, grantId, reason: `its ${token.kind.replaceAll('_', ' ')} was revoked` });
+      this.report({
+        name: 'grant.revoked',
+        clientId,
+        subject,
+        grantId,
+        reason: `its ${token.kind.replaceAll('_', ' ')} was revoked`,
+      });
     }
   }
 

@@ -1,2 +1,13 @@
-export { type Approve, type AutomaticApproval, InMemoryProvider, type InMemoryProviderOptions } from './in-memory-provider.ts';
-export { MemoryStore, maximumRetries, type Rotation, type StoredGrant, type StoredRefreshToken } from './memory-store.ts';
+export {
+  type Approve,
+  type AutomaticApproval,
+  InMemoryProvider,
+  type InMemoryProviderOptions,
+} from './in-memory-provider.ts';
+export {
+  MemoryStore,
+  maximumRetries,
+  type Rotation,
+  type StoredGrant,
+  type StoredRefreshToken,
+} from './memory-store.ts';

@@ -63,7 +63,14 @@ export class MemoryStore {
   addCode(code: AuthorizationCode, approvedAt: number, claims: Readonly<Record<string, unknown>> | undefined): void {
     this.#countWrite(approvedAt);
     const { grant } = code;
-    this.grants.set(grant.grantId, { grant, approvedAt, generation: 0, rotatedAt: approvedAt, retries: 0, ...(claims === undefined ? {} : { claims }) });
+    this.grants.set(grant.grantId, {
+      grant,
+      approvedAt,
+      generation: 0,
+      rotatedAt: approvedAt,
+      retries: 0,
+      ...(claims === undefined ? {} : { claims }),
+    });
     this.codes.set(code.hash, code);
   }
 
@@ -104,7 +111,12 @@ export class MemoryStore {
   }
 
   /** Adds tokens of a grant, the refresh token in the family's present generation. */
-  addTokens({ generation }: StoredGrant, accessToken: AccessToken, refreshToken: RefreshToken | undefined, now: number): void {
+  addTokens(
+    { generation }: StoredGrant,
+    accessToken: AccessToken,
+    refreshToken: RefreshToken | undefined,
+    now: number,
+  ): void {
     this.#countWrite(now);
     this.accessTokens.set(accessToken.tokenId, accessToken);
     if (refreshToken !== undefined) this.refreshTokens.set(refreshToken.hash, { ...refreshToken, generation });
@@ -118,7 +130,10 @@ export class MemoryStore {
   /** Forgets what has expired or was revoked, and grants that nothing hangs on any more. */
   removeExpired(now: number): void {
     const inUse = new Set<GrantId>();
-    const sweep = <Key, Entry extends { readonly expiresAt: number }>(entries: Map<Key, Entry>, grantIdOf: (entry: Entry) => GrantId) => {
+    const sweep = <Key, Entry extends { readonly expiresAt: number }>(
+      entries: Map<Key, Entry>,
+      grantIdOf: (entry: Entry) => GrantId,
+    ) => {
       for (const [key, entry] of entries) {
         const grantId = grantIdOf(entry);
         if (entry.expiresAt <= now || !this.grants.has(grantId)) entries.delete(key);
@@ -129,7 +144,10 @@ export class MemoryStore {
     sweep(this.refreshTokens, (token) => token.grant.grantId);
     sweep(this.accessTokens, (token) => token.grantId);
     for (const grantId of this.grants.keys()) if (!inUse.has(grantId)) this.grants.delete(grantId);
-    this.#writesUntilSweep = Math.max(writesBetweenSweeps, this.codes.size + this.refreshTokens.size + this.accessTokens.size);
+    this.#writesUntilSweep = Math.max(
+      writesBetweenSweeps,
+      this.codes.size + this.refreshTokens.size + this.accessTokens.size,
+    );
   }
 
   #advanced(outcome: 'rotated' | 'retried', stored: StoredGrant): Rotation {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ConfigurationError } from '../core/urls.ts';
 import { nearest } from './nearest.ts';
-import { leavesOf, type Leaf, type Setting } from './settings-tree.ts';
+import { type Leaf, leavesOf, type Setting } from './settings-tree.ts';
 
 const prefix = 'PORTCULLIS_';
 
@@ -14,7 +14,12 @@ const serviceUrl = /^(tcp|udp|sctp):\/\//;
 
 /** The variable for a setting: `tokens.accessTokenSeconds` is `PORTCULLIS_TOKENS__ACCESS_TOKEN_SECONDS`. */
 export function variableName(path: readonly string[]): string {
-  const words = path.map((part) => part.replace('KiB', 'Kib').replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase());
+  const words = path.map((part) =>
+    part
+      .replace('KiB', 'Kib')
+      .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+      .toUpperCase(),
+  );
   return `${prefix}${words.join('__')}`;
 }
 
@@ -23,13 +28,16 @@ export function variableName(path: readonly string[]): string {
  * JSON, scopes are JSON.
  * @throws ConfigurationError naming each variable that is unknown, with the nearest known one, or cannot be read
  */
-export function settingsFromEnvironment(environment: Readonly<Record<string, string | undefined>>, schema: z.ZodObject): Setting[] {
+export function settingsFromEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  schema: z.ZodObject,
+): Setting[] {
   const leaves = new Map(leavesOf(schema).map((leaf) => [variableName(leaf.path), leaf]));
   const problems: string[] = [];
   const settings: Setting[] = [];
   const take = (variable: string, leaf: Leaf, text: string) => {
     try {
-      settings.push({ path: leaf.path, value: valueOf(leaf.schema, text), origin: variable });
+      settings.push({ path: leaf.path, value: parsedText(leaf.schema, text), origin: variable });
     } catch (error) {
       problems.push(`${variable}: ${(error as Error).message}`);
     }
@@ -48,12 +56,15 @@ export function settingsFromEnvironment(environment: Readonly<Record<string, str
 }
 
 function unknownVariable(variable: string, known: readonly string[]): string {
-  const suggestion = nearest(variable, known);
-  return `unknown environment variable ${variable}${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  const suggestion = nearest(
+    variable.slice(prefix.length),
+    known.map((name) => name.slice(prefix.length)),
+  );
+  return `unknown environment variable ${variable}${suggestion === undefined ? '' : `; did you mean ${prefix}${suggestion}?`}`;
 }
 
 /** @throws Error that says what is wrong with the text */
-function valueOf(schema: z.core.$ZodType, text: string): unknown {
+function parsedText(schema: z.core.$ZodType, text: string): unknown {
   if (schema instanceof z.ZodNumber) {
     if (!/^-?\d+$/.test(text.trim())) throw new Error(`'${text}' is not a whole number`);
     return Number(text);

@@ -18,7 +18,7 @@ export async function issueForCode(client: Client, code: RedeemableCode, service
   const access = accessTokenOf(code.grant, code.scopes, now, services);
   const secret = client.grantTypes.includes('refresh_token') ? mintSecret(provider.random) : undefined;
   const refresh = secret === undefined ? undefined : refreshTokenFor(code.grant, secret.hash, now, now, provider.lifetimes);
-  const won = await codes.redeem(code, access.tokenId, refresh, now, refresh?.expiresAt ?? access.expiresAt);
+  const won = await codes.redeem(code, access.tokenId, refresh, now, lastExpiry(access, refresh));
   const consumed = ConsumedGrant.claim(code, won);
   provider.report({ name: 'code.redeemed', clientId: client.clientId, subject: code.grant.subject, grantId: code.grant.grantId });
   return tokenSet(consumed, access, secret?.secret, services);
@@ -36,7 +36,8 @@ export async function issueForRefreshToken(token: RedeemableRefreshToken, servic
   const access = accessTokenOf(token.grant, token.scopes, now, services);
   const secret = mintSecret(provider.random);
   const next = refreshTokenFor(token.grant, secret.hash, stored.approvedAt, now, provider.lifetimes);
-  const rotation = await refreshTokens.rotate(token, next, now, provider.lifetimes.refreshTokenGrace);
+  const grace = provider.lifetimes.refreshTokenGrace;
+  const rotation = await refreshTokens.rotate(token, next, { now, grace, grantExpiresAt: lastExpiry(access, next) });
   switch (rotation) {
     case 'reused':
       throw new AlreadySpentError();
@@ -54,6 +55,10 @@ export async function issueForRefreshToken(token: RedeemableRefreshToken, servic
 function accessTokenOf(grant: Grant, scopes: readonly string[], now: number, { provider }: Services): AccessToken {
   const token = accessTokenFor(grant, scopes, randomId(provider.random), now, provider.lifetimes);
   return { ...token, claims: { auth_time: Math.floor(grant.authenticatedAt / 1000) } };
+}
+
+function lastExpiry(...tokens: readonly ({ readonly expiresAt: number } | undefined)[]): number {
+  return Math.max(...tokens.map((token) => token?.expiresAt ?? 0));
 }
 
 function tokenSet(consumed: ConsumedGrant, access: AccessToken, refreshToken: string | undefined, { accessTokens }: Services): TokenSet {

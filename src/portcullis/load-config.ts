@@ -65,7 +65,11 @@ function chosenFile(named: string | undefined, directory: string): ConfigFile | 
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (named === undefined && code === 'ENOENT') return undefined;
-    throw new ConfigurationError(code === 'ENOENT' ? `there is no configuration file ${path}` : `the configuration file cannot be read: ${message}`);
+    throw new ConfigurationError(
+      code === 'ENOENT'
+        ? `there is no configuration file ${path}`
+        : `the configuration file cannot be read: ${message}`,
+    );
   }
   return { path, content: contentOf(text, path) };
 }

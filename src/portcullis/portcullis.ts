@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
-import type { OAuthError } from '../core/errors.ts';
+import { OAuthError } from '../core/errors.ts';
 import type { EventSink } from '../core/events.ts';
 import { hashSecret } from '../core/hash.ts';
 import type { RequestContext } from '../core/http.ts';
@@ -106,8 +106,10 @@ export class Portcullis extends OAuthProvider {
   }
 
   override async registerClient(client: Client): Promise<void> {
-    this.#limits.checkClientCount(await this.services.clients.count());
-    await this.services.clients.add(client);
+    if (await this.services.clients.addDynamic(client, this.config.registration.maximumClients)) return;
+    throw new OAuthError('temporarily_unavailable', 'this server has as many registered clients as it keeps', {
+      hint: 'Raise registration.maximumClients, or remove clients with: portcullis client list, portcullis client delete',
+    });
   }
 
   override async authorize(_client: Client, request: AuthorizeRequest): Promise<URL> {

@@ -29,20 +29,31 @@ export function leavesOf(schema: z.core.$ZodType, path: readonly string[] = []):
 }
 
 /** Takes an object of settings apart; what the schema does not know stays whole, for the schema to complain about. */
-export function settingsFromObject(object: Readonly<Record<string, unknown>>, origin: string, schema: z.ZodObject): Setting[] {
+export function settingsFromObject(
+  object: Readonly<Record<string, unknown>>,
+  origin: string,
+  schema: z.ZodObject,
+): Setting[] {
   return below(object, schema, []).map(([path, value]) => ({ path, value, origin }));
 }
 
-function below(value: unknown, schema: z.core.$ZodType | undefined, path: readonly string[]): [readonly string[], unknown][] {
+function below(
+  value: unknown,
+  schema: z.core.$ZodType | undefined,
+  path: readonly string[],
+): [readonly string[], unknown][] {
   const plain = schema === undefined ? undefined : withoutWrappers(schema);
   if (!(plain instanceof z.ZodObject) || !isObject(value)) return value === undefined ? [] : [[path, value]];
   const shape = shapeOf(plain);
-  return Object.entries(value).flatMap(([name, member]) => below(member, Object.hasOwn(shape, name) ? shape[name] : undefined, [...path, name]));
+  return Object.entries(value).flatMap(([name, member]) =>
+    below(member, Object.hasOwn(shape, name) ? shape[name] : undefined, [...path, name]),
+  );
 }
 
 function withoutWrappers(schema: z.core.$ZodType): z.core.$ZodType {
   let current = schema;
-  while (current instanceof z.ZodPrefault || current instanceof z.ZodDefault || current instanceof z.ZodOptional) current = current.unwrap();
+  while (current instanceof z.ZodPrefault || current instanceof z.ZodDefault || current instanceof z.ZodOptional)
+    current = current.unwrap();
   return current;
 }
 
@@ -67,7 +78,10 @@ function resolveWithin(directory: string, value: string): string {
 }
 
 /** Puts settings together, later ones over earlier ones, and says where each one that holds comes from. */
-export function mergeSettings(settings: readonly Setting[]): { readonly tree: Tree; readonly origins: ReadonlyMap<string, string> } {
+export function mergeSettings(settings: readonly Setting[]): {
+  readonly tree: Tree;
+  readonly origins: ReadonlyMap<string, string>;
+} {
   const tree: Tree = {};
   const origins = new Map<string, string>();
   for (const { path, value, origin } of settings) {

@@ -13,7 +13,11 @@ export interface AcceptanceCase {
 }
 
 /** Makes a case on the usual fixture, or with parts of it replaced. */
-export function acceptanceCase(name: string, act: (run: AcceptanceRun) => Promise<void>, fixture: Fixture & Pick<AcceptanceCase, 'about'> = {}): AcceptanceCase {
+export function acceptanceCase(
+  name: string,
+  act: (run: AcceptanceRun) => Promise<void>,
+  fixture: Fixture & Pick<AcceptanceCase, 'about'> = {},
+): AcceptanceCase {
   const cited = /\[([^\]]+)\]$/.exec(name)?.[1] ?? '';
   return {
     name,

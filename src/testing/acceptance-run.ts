@@ -4,14 +4,21 @@ import { ManualClock } from '../core/clock.ts';
 import type { SecurityEvent } from '../core/events.ts';
 import type { AuthenticateOptions, Authentication } from '../oauth/bearer/authenticate.ts';
 import type { OAuthProvider } from '../provider.ts';
-import { type CreateHarness, type Fixture, fixtureLifetimes, fixtureOptions, fixtureScopes, type Harness } from './harness.ts';
+import {
+  type CreateHarness,
+  type Fixture,
+  fixtureLifetimes,
+  fixtureOptions,
+  fixtureScopes,
+  type Harness,
+} from './harness.ts';
 import { TestBrowser } from './test-browser.ts';
 import {
   type Answer,
   createTestClient,
   type Parameters,
-  readAnswer,
   type ReceivedCode,
+  readAnswer,
   sendTo,
   type TestClient,
   type TestClientOptions,
@@ -62,7 +69,10 @@ export class AcceptanceRun {
 
   /** Sends a request to the provider; a string is a path or a URL to GET. */
   async send(request: Request | string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    const sent = typeof request === 'string' ? new Request(new URL(request, this.provider.settings.baseUrl), { headers }) : request;
+    const sent =
+      typeof request === 'string'
+        ? new Request(new URL(request, this.provider.settings.baseUrl), { headers })
+        : request;
     return readAnswer(await sendTo(this.provider)(sent));
   }
 
@@ -78,7 +88,9 @@ export class AcceptanceRun {
     if (this.#harness.authorize !== undefined) return this.#harness.authorize(start, browser);
     const arrived = await browser.visit(start);
     if (arrived instanceof URL) return arrived;
-    return assert.fail(`authorize led to ${arrived.url} (${arrived.status}); the harness needs an authorize() that gets past it`);
+    return assert.fail(
+      `authorize led to ${arrived.url} (${arrived.status}); the harness needs an authorize() that gets past it`,
+    );
   }
 
   async authorize(client: TestClient, parameters: Parameters = {}): Promise<ReceivedCode> {
@@ -99,9 +111,17 @@ export class AcceptanceRun {
   }
 
   /** Calls the MCP endpoint with a token. */
-  callResource(accessToken: string | undefined, options: AuthenticateOptions = {}, headers: Readonly<Record<string, string>> = {}): Promise<Authentication> {
-    const authorization: Record<string, string> = accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` };
-    return this.provider.authenticate(new Request(this.provider.settings.resource, { headers: { ...authorization, ...headers } }), options);
+  callResource(
+    accessToken: string | undefined,
+    options: AuthenticateOptions = {},
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Authentication> {
+    const authorization: Record<string, string> =
+      accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` };
+    return this.provider.authenticate(
+      new Request(this.provider.settings.resource, { headers: { ...authorization, ...headers } }),
+      options,
+    );
   }
 
   async assertAlive(accessToken: string, what = 'the access token'): Promise<void> {
@@ -137,11 +157,20 @@ export function assertOAuthError(answer: Answer, status: number, ...codes: reado
   assert.equal(answer.headers.get('location'), null);
   assert.equal(answer.headers.get('cache-control'), 'no-store');
   const description = answer.body['error_description'];
-  assert.ok(description === undefined || /^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/.test(String(description)), 'error_description has characters that RFC 6749 does not allow');
+  assert.ok(
+    description === undefined || /^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/.test(String(description)),
+    'error_description has characters that RFC 6749 does not allow',
+  );
 }
 
 /** Asserts an error that is sent to the client's redirect URI. @returns the redirect's target */
-export function assertRedirectedError(run: AcceptanceRun, answer: Answer, redirectUri: string, code: string, state: string): URL {
+export function assertRedirectedError(
+  run: AcceptanceRun,
+  answer: Answer,
+  redirectUri: string,
+  code: string,
+  state: string,
+): URL {
   assert.equal(answer.status, 302, `expected a redirect with ${code}, got ${answer.status}: ${answer.text}`);
   const location = answer.headers.get('location') ?? '';
   assert.ok(location.startsWith(redirectUri), `${location} is not at ${redirectUri}`);
@@ -155,7 +184,12 @@ export function assertRedirectedError(run: AcceptanceRun, answer: Answer, redire
 }
 
 /** Replaces one method of the provider while `act` runs. */
-export async function withMethod<Name extends MethodName>(provider: OAuthProvider, name: Name, replacement: OAuthProvider[Name], act: () => Promise<void>): Promise<void> {
+export async function withMethod<Name extends MethodName>(
+  provider: OAuthProvider,
+  name: Name,
+  replacement: OAuthProvider[Name],
+  act: () => Promise<void>,
+): Promise<void> {
   const own = Object.getOwnPropertyDescriptor(provider, name);
   Object.defineProperty(provider, name, { value: replacement, configurable: true, writable: true });
   try {

@@ -1,12 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { InMemoryProvider } from '../in-memory/index.ts';
-import { acceptanceCases, type AcceptanceOptions, createTestClient, type CreateHarness, pkcePair, runAcceptanceSuite } from './index.ts';
+import {
+  type AcceptanceOptions,
+  acceptanceCases,
+  type CreateHarness,
+  createTestClient,
+  pkcePair,
+  runAcceptanceSuite,
+} from './index.ts';
 
-const createHarness: CreateHarness = ({ options, environment }) => ({ provider: new InMemoryProvider(options, environment) });
+const createHarness: CreateHarness = ({ options, environment }) => ({
+  provider: new InMemoryProvider(options, environment),
+});
 
 function register(options?: AcceptanceOptions): Map<string, () => Promise<void>> {
   const tests = new Map<string, () => Promise<void>>();
-  const framework = { describe: (_title: string, define: () => void) => define(), it: (title: string, test: () => Promise<void>) => tests.set(title, test) };
+  const framework = {
+    describe: (_title: string, define: () => void) => define(),
+    it: (title: string, test: () => Promise<void>) => tests.set(title, test),
+  };
   runAcceptanceSuite(framework, createHarness, options);
   return tests;
 }
@@ -24,19 +36,29 @@ describe('runAcceptanceSuite', () => {
   });
 
   it('gives each case the requirements that its name cites', () => {
-    const replay = acceptanceCases.find(({ name }) => name.startsWith('a code redeemed twice revokes the tokens of its first'));
+    const replay = acceptanceCases.find(({ name }) =>
+      name.startsWith('a code redeemed twice revokes the tokens of its first'),
+    );
     expect(replay?.requirements).toContain('CASE-61');
-    expect(acceptanceCases.flatMap(({ requirements }) => requirements).every((id) => /^[A-Z0-9-]+-\d{2}$/.test(id))).toBe(true);
+    expect(
+      acceptanceCases.flatMap(({ requirements }) => requirements).every((id) => /^[A-Z0-9-]+-\d{2}$/.test(id)),
+    ).toBe(true);
   });
 
   it('closes the harness after a case, and after one that fails', async () => {
     let open = 0;
     const counting: CreateHarness = ({ options, environment }) => {
       open += 1;
-      return { provider: new InMemoryProvider(options, environment), close: async () => void (open -= 1), authorize: async () => new URL('https://nowhere.example') };
+      return {
+        provider: new InMemoryProvider(options, environment),
+        close: async () => {
+          open -= 1;
+        },
+        authorize: async () => new URL('https://nowhere.example'),
+      };
     };
-    const [passes, fails] = ['the authorization server metadata names', 'a code is exchanged for a token response'].map((beginning) =>
-      acceptanceCases.find(({ name }) => name.startsWith(beginning)),
+    const [passes, fails] = ['the authorization server metadata names', 'a code is exchanged for a token response'].map(
+      (beginning) => acceptanceCases.find(({ name }) => name.startsWith(beginning)),
     );
     await passes?.run(counting);
     await expect(fails?.run(counting)).rejects.toThrow(/no code arrived/);
@@ -52,8 +74,13 @@ describe('runAcceptanceSuite', () => {
 
 describe('createTestClient', () => {
   it('rejects with the server’s words where registration is refused', async () => {
-    const provider = new InMemoryProvider({ baseUrl: 'https://mcp.example.com', clientRegistration: { enabled: true } });
-    await expect(createTestClient(provider, { redirectUri: 'javascript:alert(1)' })).rejects.toThrow(/invalid_redirect_uri/);
+    const provider = new InMemoryProvider({
+      baseUrl: 'https://mcp.example.com',
+      clientRegistration: { enabled: true },
+    });
+    await expect(createTestClient(provider, { redirectUri: 'javascript:alert(1)' })).rejects.toThrow(
+      /invalid_redirect_uri/,
+    );
   });
 
   it('makes verifiers and challenges that fit each other', () => {

@@ -47,7 +47,11 @@ export interface AcceptanceOptions {
  * @param framework such as `{ describe, it }` of vitest or node:test
  * @param createHarness builds your provider on an empty store
  */
-export function runAcceptanceSuite({ describe, it }: TestFramework, createHarness: CreateHarness, options: AcceptanceOptions = {}): void {
+export function runAcceptanceSuite(
+  { describe, it }: TestFramework,
+  createHarness: CreateHarness,
+  options: AcceptanceOptions = {},
+): void {
   for (const [title, cases] of Object.entries(groups)) {
     describe(title, () => {
       for (const { name, about, run } of cases) {

@@ -36,7 +36,11 @@ describe('TestBrowser', () => {
       for (const cookie of cookies) response.headers.append('set-cookie', cookie);
       return response;
     };
-    const { browser, requests } = site({ '/a': () => set('one=1; Path=/; HttpOnly', 'two=2=2'), '/b': () => set('one=; Max-Age=0'), '/c': () => html('') });
+    const { browser, requests } = site({
+      '/a': () => set('one=1; Path=/; HttpOnly', 'two=2=2'),
+      '/b': () => set('one=; Max-Age=0'),
+      '/c': () => html(''),
+    });
     for (const path of ['/a', '/b', '/c']) await browser.visit(`${origin}${path}`);
     expect(requests.map(({ cookie }) => cookie)).toEqual([null, 'one=1; two=2=2', 'two=2=2']);
   });
@@ -46,25 +50,41 @@ describe('TestBrowser', () => {
       <input type="hidden" name="csrf" value="a&quot;b&#39;c&#x26;"><input name="user" value=""><input type=password name=password>
       <input type="checkbox" name="scope" value="read" checked><input type="checkbox" name="more" value="write">
       <button name="decision" value="approve">Yes</button><button name="decision" value="deny">No</button></form>`;
-    const { browser, requests } = site({ '/a': () => html(`<form action="/other"><input name="q"></form>${form}`), '/post': () => to('https://app.example/cb') });
+    const { browser, requests } = site({
+      '/a': () => html(`<form action="/other"><input name="q"></form>${form}`),
+      '/post': () => to('https://app.example/cb'),
+    });
     await browser.visit(`${origin}/a`);
     const arrived = await browser.submitAndLeave({ user: 'ada', password: 'x y', decision: 'approve' });
     expect(arrived.href).toBe('https://app.example/cb');
-    expect(Object.fromEntries(new URLSearchParams(requests[1]?.body))).toEqual({ csrf: `a"b'c&`, user: 'ada', password: 'x y', scope: 'read', decision: 'approve' });
+    expect(Object.fromEntries(new URLSearchParams(requests[1]?.body))).toEqual({
+      csrf: `a"b'c&`,
+      user: 'ada',
+      password: 'x y',
+      scope: 'read',
+      decision: 'approve',
+    });
     expect(requests[1]).toMatchObject({ method: 'POST', path: '/post' });
   });
 
   it('submits a form without an action to the page itself', async () => {
-    const { browser, requests } = site({ '/a': () => html('<form method="post"><button name="ok">OK</button></form>') });
+    const { browser, requests } = site({
+      '/a': () => html('<form method="post"><button name="ok">OK</button></form>'),
+    });
     await browser.visit(`${origin}/a?x=1`);
     await browser.submit({ ok: '' });
     expect(requests[1]).toMatchObject({ method: 'POST', path: '/a', body: 'ok=' });
   });
 
   it('says where it is when the way does not lead on', async () => {
-    const { browser } = site({ '/a': () => html('<style>p{}</style><form method="post"><input name="user" value=""></form><p>Wrong password</p>') });
+    const { browser } = site({
+      '/a': () =>
+        html('<style>p{}</style><form method="post"><input name="user" value=""></form><p>Wrong password</p>'),
+    });
     expect(await browser.visit(`${origin}/a`)).toMatchObject({ status: 200 } satisfies Partial<TestPage>);
-    await expect(browser.submitAndLeave({ user: 'ada' })).rejects.toThrow(/stayed on https:\/\/mcp\.example\.com\/a \(200\): Wrong password$/);
+    await expect(browser.submitAndLeave({ user: 'ada' })).rejects.toThrow(
+      /stayed on https:\/\/mcp\.example\.com\/a \(200\): Wrong password$/,
+    );
     expect(() => browser.submit({ nothing: '' })).toThrow(/no form with nothing/);
   });
 

@@ -50,7 +50,13 @@ export class TestBrowser {
     const form = formsOf(html).find(({ names }) => Object.keys(fields).every((name) => names.has(name)));
     assert.ok(form, `no form with ${Object.keys(fields).join(', ') || 'any fields'} on ${url}: ${textOf(html)}`);
     const target = new URL(form.action, url).href;
-    return this.#follow(formPost(target, { ...form.preset, ...fields }, { accept: 'text/html', origin: this.#origin, 'sec-fetch-site': 'same-origin' }));
+    return this.#follow(
+      formPost(
+        target,
+        { ...form.preset, ...fields },
+        { accept: 'text/html', origin: this.#origin, 'sec-fetch-site': 'same-origin' },
+      ),
+    );
   }
 
   /** The same, where the way must end outside the server: at the client's redirect URI. */
@@ -63,7 +69,8 @@ export class TestBrowser {
   async #follow(first: Request): Promise<TestPage | URL> {
     let request = first;
     for (let step = 0; step < longestWay; step += 1) {
-      if (this.#cookies.size > 0) request.headers.set('cookie', [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; '));
+      if (this.#cookies.size > 0)
+        request.headers.set('cookie', [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; '));
       const url = new URL(request.url);
       const response = await this.#send(request);
       this.#keepCookies(response.headers);
@@ -74,7 +81,9 @@ export class TestBrowser {
       }
       const next = new URL(location, url);
       if (next.origin !== this.#origin) return next;
-      request = new Request(next, { headers: { accept: 'text/html', 'sec-fetch-site': first.headers.get('sec-fetch-site') ?? 'none' } });
+      request = new Request(next, {
+        headers: { accept: 'text/html', 'sec-fetch-site': first.headers.get('sec-fetch-site') ?? 'none' },
+      });
     }
     return assert.fail(`more than ${longestWay} redirects from ${first.url}`);
   }
@@ -91,7 +100,11 @@ export class TestBrowser {
 
 /** What a page says, as far as it helps in the message of a failed test. */
 function textOf(html: string): string {
-  return html.replace(/<(style|head|svg)\b.*?<\/\1>|<[^>]*>/gis, ' ').replace(/\s+/g, ' ').trim().slice(0, 500);
+  return html
+    .replace(/<(style|head|svg)\b.*?<\/\1>|<[^>]*>/gis, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 500);
 }
 
 interface Form {
@@ -103,9 +116,16 @@ interface Form {
 
 function formsOf(html: string): Form[] {
   return [...html.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gis)].map(([, attributes = '', content = '']) => {
-    const fields = [...content.matchAll(/<(input|button)\b([^>]*)>/gi)].map(([, tag = '', text = '']) => ({ tag: tag.toLowerCase(), ...attributesOf(text) }));
+    const fields = [...content.matchAll(/<(input|button)\b([^>]*)>/gi)].map(([, tag = '', text = '']) => ({
+      tag: tag.toLowerCase(),
+      ...attributesOf(text),
+    }));
     const preset = fields.filter(isSentByItself).map(({ name = '', value }) => [name, value ?? 'on'] as const);
-    return { action: attributesOf(attributes).action ?? '', preset: Object.fromEntries(preset), names: new Set(fields.flatMap(({ name }) => name ?? [])) };
+    return {
+      action: attributesOf(attributes).action ?? '',
+      preset: Object.fromEntries(preset),
+      names: new Set(fields.flatMap(({ name }) => name ?? [])),
+    };
   });
 }
 
@@ -120,13 +140,18 @@ interface Attributes {
 
 function isSentByItself(field: Attributes & { readonly tag: string }): boolean {
   const type = field.type?.toLowerCase() ?? 'text';
-  if (field.tag === 'button' || field.name === undefined || ['submit', 'button', 'reset', 'image'].includes(type)) return false;
-  return type === 'checkbox' || type === 'radio' ? field.checked !== undefined : type === 'hidden' || field.value !== undefined;
+  if (field.tag === 'button' || field.name === undefined || ['submit', 'button', 'reset', 'image'].includes(type))
+    return false;
+  return type === 'checkbox' || type === 'radio'
+    ? field.checked !== undefined
+    : type === 'hidden' || field.value !== undefined;
 }
 
 function attributesOf(text: string): Attributes {
   const found = [...text.matchAll(/([a-z][a-z0-9-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/gi)];
-  return Object.fromEntries(found.map(([, name = '', double, single, bare]) => [name.toLowerCase(), decoded(double ?? single ?? bare ?? '')]));
+  return Object.fromEntries(
+    found.map(([, name = '', double, single, bare]) => [name.toLowerCase(), decoded(double ?? single ?? bare ?? '')]),
+  );
 }
 
 function decoded(text: string): string {

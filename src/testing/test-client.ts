@@ -93,7 +93,12 @@ export async function createTestClient(provider: OAuthProvider, options: TestCli
   assert.equal(answer.status, 201, `registration was refused: ${answer.text}`);
   const { client_id: clientId, client_secret: clientSecret } = answer.body;
   assert.equal(typeof clientId, 'string');
-  const credentials = { clientId: String(clientId), authMethod, redirectUri, ...(clientSecret === undefined ? {} : { clientSecret: String(clientSecret) }) };
+  const credentials = {
+    clientId: String(clientId),
+    authMethod,
+    redirectUri,
+    ...(clientSecret === undefined ? {} : { clientSecret: String(clientSecret) }),
+  };
   return new TestClient(provider, credentials, send, answer.body);
 }
 
@@ -110,7 +115,12 @@ export class TestClient {
   readonly #authMethod: TokenEndpointAuthMethod;
   readonly #send: (request: Request) => Promise<Response>;
 
-  constructor(provider: OAuthProvider, credentials: TestClientCredentials, send = sendTo(provider), registration: Readonly<Record<string, unknown>> = {}) {
+  constructor(
+    provider: OAuthProvider,
+    credentials: TestClientCredentials,
+    send = sendTo(provider),
+    registration: Readonly<Record<string, unknown>> = {},
+  ) {
     this.#provider = provider;
     this.#send = send;
     this.#authMethod = credentials.authMethod;
@@ -148,7 +158,13 @@ export class TestClient {
   }
 
   redeem({ code, verifier, redirectUri }: ReceivedCode, parameters: Parameters = {}): Promise<Answer> {
-    return this.post('token', { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: redirectUri, ...parameters });
+    return this.post('token', {
+      grant_type: 'authorization_code',
+      code,
+      code_verifier: verifier,
+      redirect_uri: redirectUri,
+      ...parameters,
+    });
   }
 
   refresh(refreshToken: string, parameters: Parameters = {}): Promise<Answer> {
@@ -160,8 +176,16 @@ export class TestClient {
   }
 
   /** Posts a form to an endpoint, authenticated as the client is registered. */
-  async post(endpoint: 'token' | 'revoke', parameters: Parameters, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    const request = formPost(this.#provider.endpointUrl(endpoint), { ...this.#bodyCredentials(), ...parameters }, { ...this.#headerCredentials(), ...headers });
+  async post(
+    endpoint: 'token' | 'revoke',
+    parameters: Parameters,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const request = formPost(
+      this.#provider.endpointUrl(endpoint),
+      { ...this.#bodyCredentials(), ...parameters },
+      { ...this.#headerCredentials(), ...headers },
+    );
     const answer = await readAnswer(await this.#send(request));
     for (const member of ['access_token', 'refresh_token']) this.#note(answer.body[member]);
     return answer;
@@ -199,26 +223,45 @@ export function tokensOf(answer: Answer): Tokens {
   assert.equal(answer.status, 200, `the token request was refused: ${answer.text}`);
   const { access_token: accessToken, refresh_token: refreshToken, scope, expires_in: expiresIn } = answer.body;
   assert.ok(typeof accessToken === 'string' && accessToken !== '', 'the response has no access_token');
-  return { accessToken, refreshToken: String(refreshToken ?? ''), scope: String(scope ?? ''), expiresIn: Number(expiresIn) };
+  return {
+    accessToken,
+    refreshToken: String(refreshToken ?? ''),
+    scope: String(scope ?? ''),
+    expiresIn: Number(expiresIn),
+  };
 }
 
 /** Hands requests to a provider; a path that is not one of its endpoints is a 404. */
 export function sendTo(provider: OAuthProvider): (request: Request) => Promise<Response> {
-  return async (request) => (await provider.handle(request)) ?? new Response('not an endpoint of the provider', { status: 404 });
+  return async (request) =>
+    (await provider.handle(request)) ?? new Response('not an endpoint of the provider', { status: 404 });
 }
 
 export function formPost(url: string, parameters: Parameters, headers: Readonly<Record<string, string>> = {}): Request {
-  return new Request(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, body: encoded(parameters).toString() });
+  return new Request(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: encoded(parameters).toString(),
+  });
 }
 
 export function jsonPost(url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Request {
-  return new Request(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+  return new Request(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
 }
 
 export async function readAnswer(response: Response): Promise<Answer> {
   const text = await response.text();
   const isJson = (response.headers.get('content-type') ?? '').startsWith('application/json');
-  return { status: response.status, headers: response.headers, text, body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+  };
 }
 
 function encoded(parameters: Parameters): URLSearchParams {

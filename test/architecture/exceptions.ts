@@ -18,8 +18,8 @@ export const contracts: readonly string[] = ['provider.ts'];
 /** Where the clock and the random source are read. */
 export const clockAndRandomSources: readonly string[] = ['core/clock.ts', 'core/random.ts'];
 
-/** What may open a connection to somewhere else, or ask where it is. */
-export const outboundSources: readonly string[] = ['core/egress/', 'core/egress.ts'];
+/** What may open a connection to somewhere else, or ask where it is; and what listens with TLS. */
+export const outboundSources: readonly string[] = ['core/egress/', 'core/egress.ts', 'operations/tls/'];
 
 /** Files that do something when they are loaded: the commands that people start. */
 export const entryPoints: readonly string[] = ['cli/main.ts'];

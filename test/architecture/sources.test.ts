@@ -106,7 +106,7 @@ test('loading a file does nothing', () => {
   const doing = outside(entryPoints).flatMap((file) => {
     const body = file.program.body as readonly SyntaxNode[];
     return body
-      .filter(({ type, directive }) => type.endsWith('Statement') && directive === undefined)
+      .filter(({ type, directive }) => type.endsWith('Statement') && (directive ?? undefined) === undefined)
       .map((node) => `src/${file.path}:${file.lineOf(node)} ${file.text.slice(node.start).split('\n')[0]}`);
   });
   expect(doing, 'no import-time side effects: put it in a function, or list the file in exceptions.ts').toEqual([]);

@@ -42,7 +42,10 @@ test('every code block names a language that is checked or plain', () => {
 test.for(excerpts.map((block): [string, typeof block] => [`${block.document}:${block.line}`, block]))('%s is part of the file that it names', ([, block]) => {
   const [, path = ''] = block.words;
   const file = plainLines(readFileSync(join(root, path), 'utf8'));
-  expect(file.join('\n')).toContain(plainLines(block.text).join('\n'));
+  const excerpt = plainLines(block.text);
+  const missing = excerpt.filter((line) => !file.includes(line));
+  expect(missing, `lines that are not in ${path}`).toEqual([]);
+  expect(file.join('\n').includes(excerpt.join('\n')), `the lines stand apart in ${path}`).toBe(true);
 });
 
 describe('samples that serve', () => {
@@ -74,11 +77,11 @@ async function visit(port: number, baseUrl: string): Promise<void> {
   expect(refused.status, refused.text).toBe(401);
   const resourceMetadata = /resource_metadata="([^"]+)"/.exec(String(refused.headers['www-authenticate']))?.[1] ?? '';
   const resource = await visitor.ask(new URL(resourceMetadata).pathname);
-  const { authorization_servers: [issuer], ...named } = JSON.parse(resource.text) as { authorization_servers: string[]; resource: string };
-  expect(named.resource).toBe(new URL('/mcp', baseUrl).href);
+  const described = JSON.parse(resource.text) as { resource: string; authorization_servers: string[] };
+  expect(described.resource).toBe(new URL('/mcp', baseUrl).href);
   const metadata = await visitor.ask('/.well-known/oauth-authorization-server');
   const server = JSON.parse(metadata.text) as { issuer: string; authorization_endpoint: string; registration_endpoint: string };
-  expect(server.issuer).toBe(issuer);
+  expect(described.authorization_servers).toEqual([server.issuer]);
   const registered = await visitor.postJson(new URL(server.registration_endpoint).pathname, {
     redirect_uris: ['http://localhost/cb'],
     token_endpoint_auth_method: 'none',

@@ -4,7 +4,15 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { createTestClient, type HarnessRequest, runAcceptanceSuite, sendTo, TestBrowser, type TestPage, tokensOf } from 'portcullis/testing';
+import {
+  createTestClient,
+  type HarnessRequest,
+  runAcceptanceSuite,
+  sendTo,
+  TestBrowser,
+  type TestPage,
+  tokensOf,
+} from 'portcullis/testing';
 import { describe, expect, it } from 'vitest';
 import { CustomProvider } from '../../examples/custom-provider/provider.ts';
 
@@ -17,12 +25,22 @@ function dump(database: DatabaseSync): string {
   return JSON.stringify(tables.map(({ name }) => database.prepare(`SELECT * FROM "${String(name)}"`).all()));
 }
 
-async function open(request: Partial<HarnessRequest> = {}): Promise<{ provider: CustomProvider; database: DatabaseSync }> {
+async function open(
+  request: Partial<HarnessRequest> = {},
+): Promise<{ provider: CustomProvider; database: DatabaseSync }> {
   const database = new DatabaseSync(':memory:');
   const provider = new CustomProvider(database, request.options ?? options, request.environment);
-  await provider.users.add(ada.email, ada.password);
+  if (hashed === undefined) await provider.users.add(ada.email, ada.password);
+  else
+    database
+      .prepare('INSERT INTO users (email, salt, password_hash) VALUES (?, ?, ?)')
+      .run(ada.email, hashed.salt, hashed.password_hash);
+  hashed ??= database.prepare('SELECT salt, password_hash FROM users').get() as typeof hashed;
   return { provider, database };
 }
+
+// The same hash serves every case: making it anew for each would take longer than the cases.
+let hashed: { salt: Uint8Array; password_hash: Uint8Array } | undefined;
 
 async function atSignIn(provider: CustomProvider) {
   const client = await createTestClient(provider, { metadata: { client_name: '<b>Notes</b>' } });
@@ -51,7 +69,9 @@ describe('examples/custom-provider', () => {
     expect(page.html).toContain('&#60;b&#62;Notes');
     expect(page.html).toContain('http://localhost:9999');
     expect(page.headers.get('x-frame-options')).toBe('DENY');
-    expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'; form-action 'self' http://localhost:9999");
+    expect(page.headers.get('content-security-policy')).toContain(
+      "frame-ancestors 'none'; form-action 'self' http://localhost:9999",
+    );
   });
 
   it('issues no code for a wrong password, and after five of them none for the right one', async () => {
@@ -65,7 +85,11 @@ describe('examples/custom-provider', () => {
   it('tells the client when the user denies', async () => {
     const { browser, prepared } = await atSignIn((await open()).provider);
     const arrived = await browser.submitAndLeave({ decision: 'deny' });
-    expect(Object.fromEntries(arrived.searchParams)).toEqual({ error: 'access_denied', state: prepared.state, iss: options.baseUrl });
+    expect(Object.fromEntries(arrived.searchParams)).toEqual({
+      error: 'access_denied',
+      state: prepared.state,
+      iss: options.baseUrl,
+    });
   });
 
   it('lets no other browser answer', async () => {
@@ -86,7 +110,9 @@ describe('examples/custom-provider', () => {
   it('ends all tokens of a user who is disabled', async () => {
     const { provider } = await open();
     const { client, prepared, browser } = await atSignIn(provider);
-    const tokens = tokensOf(await client.redeem(client.receiveCode(prepared, await browser.submitAndLeave({ ...ada, decision: 'approve' }))));
+    const tokens = tokensOf(
+      await client.redeem(client.receiveCode(prepared, await browser.submitAndLeave({ ...ada, decision: 'approve' }))),
+    );
     expect(await provider.verifyToken(tokens.accessToken)).toMatchObject({ subject: 'user-1' });
     provider.users.disable(ada.email);
     expect(await provider.verifyToken(tokens.accessToken)).toBeUndefined();
@@ -95,7 +121,10 @@ describe('examples/custom-provider', () => {
 
   it('runs with node alone', async () => {
     const port = await freePort();
-    const running = spawn(process.execPath, [server], { env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const running = spawn(process.execPath, [server], {
+      env: { ...process.env, PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     try {
       const [line] = (await once(createInterface(running.stdout), 'line')) as [string];
       expect(line).toBe(`MCP server: http://localhost:${port}/mcp`);

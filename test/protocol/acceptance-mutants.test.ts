@@ -1,7 +1,13 @@
 import { AssertionError } from 'node:assert';
 import { describe, expect, it } from 'vitest';
 import { type AcceptanceCase, acceptanceCases, type CreateHarness } from '../../src/testing/index.ts';
-import { type Mutant, mutants } from './mutants.ts';
+import { accessMutants } from './mutants/access.ts';
+import { codeMutants } from './mutants/codes.ts';
+import type { Mutant } from './mutants/mutant.ts';
+import { refreshMutants } from './mutants/refresh.ts';
+import { storeMutants } from './mutants/store.ts';
+
+const mutants: readonly Mutant[] = [...codeMutants, ...refreshMutants, ...accessMutants, ...storeMutants];
 
 function casesThatBegin(beginning: string): AcceptanceCase[] {
   return acceptanceCases.filter(({ name }) => name.startsWith(beginning));

@@ -47,7 +47,7 @@ describe.each(providers)('the MCP endpoint behind $name', (kind) => {
     expect([response.status, response.headers.get('www-authenticate')?.includes('error')]).toEqual([401, false]);
   });
 
-  it('a token that is unknown, expired or revoked is invalid [CASE-79, MCP-AUTH-17, MCP-AUTH-18, RFC6750-08, RFC6750-10, MCP-SEC-21, OAUTH21-52, MCP-AUTH-13, MCP-AUTH-15]', async () => {
+  it('a token that is unknown, expired or revoked is invalid [CASE-79, MCP-AUTH-17, MCP-AUTH-18, RFC6750-08, RFC6750-10, MCP-SEC-21, OAUTH21-52, MCP-AUTH-13, MCP-AUTH-15, RFC9068-16, RFC9068-17]', async () => {
     const { server, client, access_token } = await withToken();
     const refused = async (token: string) => {
       const response = refusal(await server.mcp(bearer(token)));
@@ -224,6 +224,18 @@ describe.each(providers)('the MCP endpoint behind $name', (kind) => {
       expect(extractWWWAuthenticateParams(response)).toMatchObject({ error: 'invalid_token' });
       expect(await server.provider.verifyToken(access_token)).toBeUndefined();
     }
+  });
+
+  it('two resources of one issuer have different audiences [RFC9068-18]', async () => {
+    const audiences = ['/one', '/two'].map(async (mcpPath) => {
+      const server = await peer({ environment: { mcpPath } });
+      const { access_token } = await server.tokens(await server.register(), { resource: undefined });
+      return [server.provider.settings.issuer, (await server.provider.verifyToken(access_token))?.resource];
+    });
+    expect(await Promise.all(audiences)).toEqual([
+      [base, `${base}/one`],
+      [base, `${base}/two`],
+    ]);
   });
 
   it('a subclass that verifies carelessly still lets no expired or foreign token pass [PITFALL-21, MCP-SEC-21]', async () => {

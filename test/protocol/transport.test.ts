@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyText } from '../support/any-text.ts';
 import {
   base,
   basicHeader,
@@ -223,7 +224,7 @@ describe.each(providers)('the transport of $name', (kind) => {
           '%00',
           '',
         ),
-        fc.string({ unit: 'binary', maxLength: 16 }),
+        anyText({ maxLength: 16 }),
       );
     const names = fc.constantFrom(
       'client_id',
@@ -270,7 +271,7 @@ describe.each(providers)('the transport of $name', (kind) => {
       const bodies = fc.oneof(
         parameters,
         fc.json({ maxDepth: 3 }),
-        fc.string({ unit: 'binary', maxLength: 60 }),
+        anyText({ maxLength: 60 }),
         fc.uint8Array({ maxLength: 40 }).map((bytes) => new Uint8Array(bytes)),
       );
       const headers = fc.record(

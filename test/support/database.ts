@@ -63,7 +63,7 @@ export function refreshTokenFor(grant: Grant, hash: string, expiresAt = start + 
 
 /** Adds the client `client`, unless it is there. */
 export async function addClient(database: DatabaseWithDialect, client: Client = clientNamed('client')): Promise<void> {
-  const clients = new ClientStore(database);
+  const clients = new ClientStore({ database });
   if ((await clients.get(client.clientId)) === undefined) await clients.add(client);
 }
 

@@ -15,13 +15,18 @@ import { clientJson } from './client-json.ts';
 export const clientAdd = defineCommand({
   name: 'client add',
   summary: 'Register a client by hand, as its operator.',
-  details: 'For clients that cannot register themselves, or where registration is off. Pages show such a client as verified.\nThe secret of a confidential client is shown this once.',
+  details:
+    'For clients that cannot register themselves, or where registration is off. Pages show such a client as verified.\nThe secret of a confidential client is shown this once.',
   flags: {
     name: { value: 'NAME', description: 'Name of the client, as users see it.' },
     'redirect-uri': { value: 'URI', repeatable: true, description: 'Where browsers are sent back to; at least one.' },
     public: { description: 'A client on a user’s machine, without a secret (the default).' },
     confidential: { description: 'A client on a server, with a secret.' },
-    scopes: { value: 'SCOPES', repeatable: true, description: 'Scopes that the client may ask for (default: all that clients may register for).' },
+    scopes: {
+      value: 'SCOPES',
+      repeatable: true,
+      description: 'Scopes that the client may ask for (default: all that clients may register for).',
+    },
     ...dataFlags,
   },
   examples: [
@@ -31,22 +36,30 @@ export const clientAdd = defineCommand({
   async run({ flags, terminal }) {
     const { name, 'redirect-uri': redirectUris } = flags;
     if (name === undefined) throw new CommandError('usage', '--name is missing', 'see: portcullis client add --help');
-    if (redirectUris === undefined) throw new CommandError('usage', '--redirect-uri is missing', 'see: portcullis client add --help');
-    if (flags.public && flags.confidential) throw new CommandError('usage', 'a client is either --public or --confidential');
+    if (redirectUris === undefined)
+      throw new CommandError('usage', '--redirect-uri is missing', 'see: portcullis client add --help');
+    if (flags.public && flags.confidential)
+      throw new CommandError('usage', 'a client is either --public or --confidential');
     const config = configFor(flags, terminal);
     return withNewPortcullis(config.portcullis, async (portcullis) => {
-      const { client, secret } = clientFrom({ name, redirectUris, scopes: flags.scopes ?? [], kind: flags.confidential ? 'confidential' : 'public' }, portcullis);
+      const { client, secret } = clientFrom(
+        { name, redirectUris, scopes: flags.scopes ?? [], kind: flags.confidential ? 'confidential' : 'public' },
+        portcullis,
+      );
       await portcullis.services.clients.add(client);
-      const secretNote = client.clientSecretExpiresAt === undefined ? 'keep it now: it is not shown again' : `keep it now; valid until ${momentText(client.clientSecretExpiresAt)} UTC`;
+      const { clientSecretExpiresAt } = client;
       const facts: [string, string][] = [
         ['client_id', client.clientId],
-        ...(secret === undefined ? [] : ([['client_secret', `${secret}   (${secretNote})`]] as [string, string][])),
+        ...(secret === undefined ? [] : ([['client_secret', secret]] as [string, string][])),
         ['redirect_uris', client.redirectUris.join(' ')],
         ['scope', client.scopes.join(' ')],
       ];
+      const expiry =
+        clientSecretExpiresAt === undefined ? '' : ` It is valid until ${momentText(clientSecretExpiresAt)} UTC.`;
+      const note = secret === undefined ? '' : `\nThe secret is not shown again: keep it now.${expiry}\n`;
       return {
         json: { client: clientJson(client, undefined), clientSecret: secret ?? null },
-        text: `Client ${name} registered.\n\n${definitions(facts, terminal.columns)}`,
+        text: `Client ${name} registered.\n\n${definitions(facts, terminal.columns)}${note}`,
       };
     });
   },
@@ -60,11 +73,18 @@ interface NewClient {
 }
 
 /** @throws OAuthError where the registration endpoint would refuse it too */
-function clientFrom({ name, redirectUris, scopes, kind }: NewClient, portcullis: Portcullis): { readonly client: Client; readonly secret: string | undefined } {
+function clientFrom(
+  { name, redirectUris, scopes, kind }: NewClient,
+  portcullis: Portcullis,
+): { readonly client: Client; readonly secret: string | undefined } {
   const { clock, random, settings } = portcullis;
   const asked = scopesFrom(scopes, portcullis);
   if (asked.length === 0 && settings.registration.defaultScopes.length === 0) {
-    throw new CommandError('usage', 'this configuration declares no scopes', 'name those that the client may ask for: --scopes notes:read,notes:write');
+    throw new CommandError(
+      'usage',
+      'this configuration declares no scopes',
+      'name those that the client may ask for: --scopes notes:read,notes:write',
+    );
   }
   const metadata = parseClientMetadata(
     {

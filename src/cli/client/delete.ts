@@ -16,12 +16,16 @@ export const clientDelete = defineCommand({
       const { clients } = portcullis.services;
       const clientId = positionals.id as ClientId;
       const client = await clients.get(clientId);
-      if (client === undefined) throw new CommandError('not_found', `there is no client '${clientId}'`, 'see: portcullis client list');
+      if (client === undefined)
+        throw new CommandError('not_found', `there is no client '${clientId}'`, 'see: portcullis client list');
       const name = displayText(client.clientName, clientId);
       await confirm(terminal, `Delete client ${name} for good?`, flags.yes);
       await clients.delete(clientId);
       portcullis.report({ name: 'client.deleted', clientId });
-      return { json: { clientId, deleted: true }, text: `Client ${name} is deleted: its grants and tokens have ended.\n` };
+      return {
+        json: { clientId, deleted: true },
+        text: `Client ${name} is deleted: its grants and tokens have ended.\n`,
+      };
     });
   },
 });

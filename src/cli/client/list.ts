@@ -22,7 +22,10 @@ export const clientList = defineCommand({
     ]);
     return {
       json: { clients: clients.map(({ client, lastUsedAt }) => clientJson(client, lastUsedAt)) },
-      text: clients.length === 0 ? 'No client has registered yet.\n' : table(['CLIENT ID', 'NAME', 'KIND', 'REGISTERED', 'SINCE (UTC)', 'LAST USED (UTC)'], rows, terminal.style),
+      text:
+        clients.length === 0
+          ? 'No client has registered yet.\n'
+          : table(['CLIENT ID', 'NAME', 'KIND', 'REGISTERED', 'SINCE (UTC)', 'LAST USED (UTC)'], rows, terminal.style),
     };
   },
 });

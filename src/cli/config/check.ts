@@ -23,7 +23,9 @@ export const configCheck = defineCommand({
       ['issuer', settings.issuer],
       ['listens on', `${config.server.host} port ${config.server.port}`],
       ['database', resolve(terminal.directory, config.portcullis.database)],
-      ...(certificateExpiresAt === undefined ? [] : ([['certificate', `valid until ${momentText(certificateExpiresAt)} UTC`]] as [string, string][])),
+      ...(certificateExpiresAt === undefined
+        ? []
+        : ([['certificate', `valid until ${momentText(certificateExpiresAt)} UTC`]] as [string, string][])),
     ];
     return {
       json: {
@@ -41,7 +43,10 @@ export const configCheck = defineCommand({
 });
 
 /** Everything that is checked at start, with a database and a key that vanish. */
-async function checked({ masterKeyFile: _file, ...config }: Parameters<typeof Portcullis.open>[0] & object): Promise<Portcullis> {
+async function checked({
+  masterKeyFile: _file,
+  ...config
+}: Parameters<typeof Portcullis.open>[0] & object): Promise<Portcullis> {
   const portcullis = await Portcullis.open({ ...config, database: ':memory:' });
   await portcullis.close();
   return portcullis;

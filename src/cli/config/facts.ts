@@ -1,23 +1,29 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
+import { isLoopbackHost } from '../../core/urls.ts';
 import { TrustedProxies } from '../../hosts/client-address.ts';
 import { readCertificate } from '../../operations/tls/certificate.ts';
 import type { LoadedConfig } from '../../portcullis/load-config.ts';
-import { isLoopbackHost } from '../../core/urls.ts';
 
 /** What is odd about a configuration, though not wrong: one sentence each, with what to do. */
 export function warningsFor({ portcullis, server }: LoadedConfig): readonly string[] {
   const { hostname, port, protocol } = new URL(portcullis.baseUrl);
   const warnings: string[] = [];
   if (protocol === 'https:' && server.tls === undefined && server.trustedProxies.length === 0) {
-    warnings.push('baseUrl is https, but this server speaks http and trusts no proxy: everybody shares the limits of the proxy’s address. Name the proxy with trustedProxies.');
+    warnings.push(
+      'baseUrl is https, but this server speaks http and trusts no proxy: everybody shares the limits of the proxy’s address. Name the proxy with trustedProxies.',
+    );
   }
   const expected = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
   if (isLoopbackHost(hostname) && expected !== server.port && server.trustedProxies.length === 0) {
-    warnings.push(`clients are told ${portcullis.baseUrl}, but the server listens on port ${server.port}: set both to the same port.`);
+    warnings.push(
+      `clients are told ${portcullis.baseUrl}, but the server listens on port ${server.port}: set both to the same port.`,
+    );
   }
   if (isLoopbackHost(hostname) && !isLoopbackHost(server.host) && server.trustedProxies.length === 0) {
-    warnings.push(`the server listens on ${server.host}, but clients of other machines cannot use ${portcullis.baseUrl}: set baseUrl to its public URL.`);
+    warnings.push(
+      `the server listens on ${server.host}, but clients of other machines cannot use ${portcullis.baseUrl}: set baseUrl to its public URL.`,
+    );
   }
   if (Object.keys(portcullis.scopes).length === 0 && server.mcp === undefined) {
     warnings.push('no scopes are declared: every token can call every tool.');
@@ -35,7 +41,10 @@ export function checkServerSettings({ server }: LoadedConfig): { readonly certif
 }
 
 /** Where the MCP module is, or `undefined` where none is named. */
-export function mcpFile(mcp: string | undefined, directory: string): { readonly path: string; readonly exists: boolean } | undefined {
+export function mcpFile(
+  mcp: string | undefined,
+  directory: string,
+): { readonly path: string; readonly exists: boolean } | undefined {
   if (mcp === undefined) return undefined;
   const path = isAbsolute(mcp) ? mcp : resolve(directory, mcp);
   return { path, exists: existsSync(path) };

@@ -16,7 +16,11 @@ export const configShow = defineCommand({
     const rows = leavesOf(serveSchema).map(({ path }) => {
       const name = path.join('.');
       const value = valueAt(settings, path);
-      return { name, value: secretSettings.has(name) && value !== undefined ? '(set)' : value, from: originOf(name, origins) };
+      return {
+        name,
+        value: secretSettings.has(name) && value !== undefined ? '(set)' : value,
+        from: originOf(name, origins),
+      };
     });
     return {
       json: { settings: rows.map(({ name, value, from }) => ({ name, value: value ?? null, from })) },
@@ -30,7 +34,11 @@ export const configShow = defineCommand({
 });
 
 function valueAt(settings: Readonly<Record<string, unknown>>, path: readonly string[]): unknown {
-  return path.reduce<unknown>((place, name) => (typeof place === 'object' && place !== null ? (place as Record<string, unknown>)[name] : undefined), settings);
+  return path.reduce<unknown>(
+    (place, name) =>
+      typeof place === 'object' && place !== null ? (place as Record<string, unknown>)[name] : undefined,
+    settings,
+  );
 }
 
 function originOf(name: string, origins: ReadonlyMap<string, string>): string {

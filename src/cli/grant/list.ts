@@ -21,8 +21,11 @@ export const grantList = defineCommand({
     return withPortcullis(configFor(flags, terminal), async (portcullis) => {
       const { grants, users } = portcullis.services;
       const user = flags.user === undefined ? undefined : await userNamed(portcullis, flags.user);
-      const found = user === undefined ? await grants.list(limit) : (await grants.listForSubject(user.userId)).slice(0, limit);
-      const nameOf = new Map((user === undefined ? await users.list() : [user]).map(({ userId, userName }) => [userId, userName]));
+      const found =
+        user === undefined ? await grants.list(limit) : (await grants.listForSubject(user.userId)).slice(0, limit);
+      const nameOf = new Map(
+        (user === undefined ? await users.list() : [user]).map(({ userId, userName }) => [userId, userName]),
+      );
       const rows = found.map((grant) => [
         grant.grantId,
         nameOf.get(grant.subject) ?? grant.subject,
@@ -33,7 +36,10 @@ export const grantList = defineCommand({
       ]);
       return {
         json: { grants: found.map((grant) => grantJson(grant, nameOf.get(grant.subject))) },
-        text: found.length === 0 ? 'There are no live grants.\n' : table(['GRANT ID', 'USER', 'CLIENT', 'SINCE (UTC)', 'LAST USED (UTC)', 'SCOPES'], rows, terminal.style),
+        text:
+          found.length === 0
+            ? 'There are no live grants.\n'
+            : table(['GRANT ID', 'USER', 'CLIENT', 'SINCE (UTC)', 'LAST USED (UTC)', 'SCOPES'], rows, terminal.style),
       };
     });
   },

@@ -17,7 +17,8 @@ export const grantRevoke = defineCommand({
       throw new CommandError('usage', 'name either grants or --user', 'see: portcullis grant revoke --help');
     }
     return withPortcullis(configFor(flags, terminal), async (portcullis) => {
-      const ids = flags.user === undefined ? (positionals.id as readonly GrantId[]) : await grantsOf(flags.user, portcullis);
+      const ids =
+        flags.user === undefined ? (positionals.id as readonly GrantId[]) : await grantsOf(flags.user, portcullis);
       const revoked: GrantId[] = [];
       for (const grantId of ids) {
         if (!(await portcullis.services.grants.revoke(grantId, 'revoked by an administrator'))) continue;
@@ -25,7 +26,12 @@ export const grantRevoke = defineCommand({
         revoked.push(grantId);
       }
       const missing = ids.filter((id) => !revoked.includes(id));
-      if (missing.length > 0) throw new CommandError('not_found', `there is no live grant ${missing.join(', ')}`, 'see: portcullis grant list');
+      if (missing.length > 0)
+        throw new CommandError(
+          'not_found',
+          `there is no live grant ${missing.join(', ')}`,
+          'see: portcullis grant list',
+        );
       return { json: { revoked }, text: `${counted(revoked.length, 'grant')} revoked.\n` };
     });
   },

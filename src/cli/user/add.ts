@@ -2,25 +2,33 @@ import { checkNewUser, UserError } from '../../identity/users/user.ts';
 import { defineCommand } from '../command.ts';
 import { withNewPortcullis } from '../open.ts';
 import { newPassword } from '../prompt.ts';
-import { roleFrom } from './role.ts';
 import { scopesFrom } from '../scopes.ts';
 import { configFor, dataFlags } from '../settings-flags.ts';
+import { roleFrom } from './role.ts';
 import { userJson } from './user-json.ts';
 
 export const userAdd = defineCommand({
   name: 'user add',
   summary: 'Add a user.',
-  details: 'Asks for the password, or reads it from standard input with --password-stdin. The first user may be an\nadministrator: then the set-up link is not needed.',
+  details:
+    'Asks for the password, or reads it from standard input with --password-stdin. The first user may be an\nadministrator: then the set-up link is not needed.',
   positionals: { name: { description: 'User name: 1 to 64 letters, digits or . _ - @ +' } },
   flags: {
     role: { value: 'ROLE', description: "'user' (the default) or 'admin'." },
     'password-stdin': { description: 'Read the password from the first line of standard input.' },
     email: { value: 'ADDRESS', description: 'E-mail address.' },
     'display-name': { value: 'NAME', description: 'Name that pages show (default: the user name).' },
-    scopes: { value: 'SCOPES', repeatable: true, description: 'Scopes that the user may grant to clients (default: all).' },
+    scopes: {
+      value: 'SCOPES',
+      repeatable: true,
+      description: 'Scopes that the user may grant to clients (default: all).',
+    },
     ...dataFlags,
   },
-  examples: ['portcullis user add alice --role admin', 'printf %s "$PASSWORD" | portcullis user add bob --password-stdin --email bob@example.com'],
+  examples: [
+    'portcullis user add alice --role admin',
+    'printf %s "$PASSWORD" | portcullis user add bob --password-stdin --email bob@example.com',
+  ],
   async run({ positionals: { name }, flags, terminal }) {
     const config = configFor(flags, terminal);
     const role = flags.role === undefined ? 'user' : roleFrom(flags.role);
@@ -35,7 +43,8 @@ export const userAdd = defineCommand({
         ...(scopes === undefined ? {} : { grantableScopes: scopes }),
       };
       checkNewUser({ ...details, passwordHash: '' });
-      if ((await users.findByName(name)) !== undefined) throw new UserError('name_taken', `there is a user '${name}' already`, 'username');
+      if ((await users.findByName(name)) !== undefined)
+        throw new UserError('name_taken', `there is a user '${name}' already`, 'username');
       const password = await newPassword(terminal, {
         userName: name,
         check: (chosen) => passwords.check(chosen, { userName: name, siteName }),

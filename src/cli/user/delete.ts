@@ -13,7 +13,10 @@ export const userDelete = defineCommand({
       const { userId, userName } = await userNamed(portcullis, name);
       await confirm(terminal, `Delete user ${userName} for good?`, flags.yes);
       await portcullis.services.users.delete(userId);
-      return { json: { userId, userName, deleted: true }, text: `User ${userName} is deleted: sessions and tokens have ended.\n` };
+      return {
+        json: { userId, userName, deleted: true },
+        text: `User ${userName} is deleted: sessions and tokens have ended.\n`,
+      };
     });
   },
 });

@@ -13,7 +13,10 @@ export const userDisable = defineCommand({
     return withPortcullis(configFor(flags, terminal), async (portcullis) => {
       const user = await userNamed(portcullis, name);
       await portcullis.services.users.setStatus(user.userId, 'disabled');
-      return { json: { user: userJson({ ...user, status: 'disabled' }) }, text: `User ${user.userName} is disabled: sessions and tokens have ended.\n` };
+      return {
+        json: { user: userJson({ ...user, status: 'disabled' }) },
+        text: `User ${user.userName} is disabled: sessions and tokens have ended.\n`,
+      };
     });
   },
 });

@@ -23,7 +23,10 @@ export const userList = defineCommand({
     const empty = 'There are no users yet. Make the first administrator: portcullis user add NAME --role admin\n';
     return {
       json: { users: users.map(userJson) },
-      text: users.length === 0 ? empty : table(['NAME', 'DISPLAY NAME', 'ROLE', 'STATUS', 'MAY GRANT', 'LAST SIGN-IN (UTC)'], rows, terminal.style),
+      text:
+        users.length === 0
+          ? empty
+          : table(['NAME', 'DISPLAY NAME', 'ROLE', 'STATUS', 'MAY GRANT', 'LAST SIGN-IN (UTC)'], rows, terminal.style),
     };
   },
 });

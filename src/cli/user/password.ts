@@ -8,7 +8,10 @@ export const userPassword = defineCommand({
   summary: 'Set a user’s password, and end the user’s sessions.',
   details: 'Connected apps stay connected. Also ends the delay after failed sign-ins.',
   positionals: { name: { description: 'User name.' } },
-  flags: { 'password-stdin': { description: 'Read the password from the first line of standard input.' }, ...dataFlags },
+  flags: {
+    'password-stdin': { description: 'Read the password from the first line of standard input.' },
+    ...dataFlags,
+  },
   async run({ positionals: { name }, flags, terminal }) {
     return withPortcullis(configFor(flags, terminal), async (portcullis) => {
       const { users, passwords, throttle, siteName } = portcullis.services;

@@ -9,8 +9,15 @@ export const userScopes = defineCommand({
   name: 'user scopes',
   summary: 'Show or set which scopes a user may grant to clients.',
   details: 'Without scopes it shows them. What was granted before stays: see portcullis grant revoke.',
-  positionals: { name: { description: 'User name.' }, scopes: { rest: true, description: 'The scopes that the user may grant from now on.' } },
-  flags: { all: { description: 'Let the user grant every scope.' }, none: { description: 'Let the user grant no scope.' }, ...dataFlags },
+  positionals: {
+    name: { description: 'User name.' },
+    scopes: { rest: true, description: 'The scopes that the user may grant from now on.' },
+  },
+  flags: {
+    all: { description: 'Let the user grant every scope.' },
+    none: { description: 'Let the user grant no scope.' },
+    ...dataFlags,
+  },
   examples: ['portcullis user scopes bob notes:read notes:write', 'portcullis user scopes bob --all'],
   async run({ positionals, flags, terminal }) {
     const named = positionals.scopes.length > 0;

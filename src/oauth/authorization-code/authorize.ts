@@ -1,5 +1,5 @@
 import { OAuthError } from '../../core/errors.ts';
-import { type RequestContext, mediaType, readBody, redirect } from '../../core/http.ts';
+import { mediaType, type RequestContext, readBody, redirect } from '../../core/http.ts';
 import type { ClientId } from '../../core/ids.ts';
 import { Params } from '../../core/params.ts';
 import type { Client } from '../../core/records.ts';
@@ -21,16 +21,29 @@ import { type AuthorizeRequest, parseAuthorizeRequest } from './request.ts';
  *
  * @see OAuth 2.1 §4.1.1
  */
-export async function authorizeEndpoint(request: Request, provider: OAuthProvider, context: RequestContext): Promise<Response> {
+export async function authorizeEndpoint(
+  request: Request,
+  provider: OAuthProvider,
+  context: RequestContext,
+): Promise<Response> {
   const outcome = await decide(request, provider, context);
   if (outcome instanceof URL) return redirect(outcome.href);
-  provider.report({ name: 'authorization.refused', reason: outcome.error.message, error: outcome.error.detail, ...context });
+  provider.report({
+    name: 'authorization.refused',
+    reason: outcome.error.message,
+    error: outcome.error.detail,
+    ...context,
+  });
   return outcome.show === 'redirect'
     ? redirectWithError(outcome.to, outcome.error, outcome.state, provider.settings.issuer)
     : await provider.authorizationErrorPage(request, outcome.error, context);
 }
 
-async function decide(request: Request, provider: OAuthProvider, context: RequestContext): Promise<URL | AuthorizationFailure> {
+async function decide(
+  request: Request,
+  provider: OAuthProvider,
+  context: RequestContext,
+): Promise<URL | AuthorizationFailure> {
   let params: Params;
   let client: Client;
   let redirectUri: ValidatedRedirectUri;
@@ -47,7 +60,12 @@ async function decide(request: Request, provider: OAuthProvider, context: Reques
     const next = await provider.authorize(client, authorizeRequest);
     return completed(next, authorizeRequest, provider);
   } catch (error) {
-    return { show: 'redirect', to: redirectUri, error: asOAuthError(error, provider, context), ...(state === undefined ? {} : { state }) };
+    return {
+      show: 'redirect',
+      to: redirectUri,
+      error: asOAuthError(error, provider, context),
+      ...(state === undefined ? {} : { state }),
+    };
   }
 }
 
@@ -79,7 +97,8 @@ async function knownClient(params: Params, provider: OAuthProvider): Promise<Cli
 /** Sees to it that a response sent straight to the client carries the `state` and `iss` that it must. */
 function completed(next: URL, request: AuthorizeRequest, provider: OAuthProvider): URL {
   const target = new URL(request.redirectUri.toString());
-  const goesToClient = next.protocol === target.protocol && next.host === target.host && next.pathname === target.pathname;
+  const goesToClient =
+    next.protocol === target.protocol && next.host === target.host && next.pathname === target.pathname;
   if (!goesToClient || !(next.searchParams.has('code') || next.searchParams.has('error'))) return next;
   // Appended as text: a change through `searchParams` would rewrite the query that is there.
   const missing = new URLSearchParams();

@@ -30,7 +30,8 @@ export class RedeemableCode {
       throw new OAuthError('invalid_grant', 'redirect_uri must be the same as in the authorization request');
     }
     const verifier = params.require('code_verifier');
-    if (!isCodeVerifier(verifier)) throw new OAuthError('invalid_grant', 'code_verifier must be 43 to 128 unreserved characters');
+    if (!isCodeVerifier(verifier))
+      throw new OAuthError('invalid_grant', 'code_verifier must be 43 to 128 unreserved characters');
     if (!verifierMatches(verifier, record.codeChallenge)) throw new VerifierMismatch();
     return new RedeemableCode(record);
   }
@@ -61,7 +62,11 @@ class VerifierMismatch extends Error {}
  * revokes what its first redemption opened.
  * @see OAuth 2.1 §4.1.3, RFC 9700 §4.14.2 on replay
  */
-export async function redeemAuthorizationCode(client: AuthenticatedClient, params: Params, provider: OAuthProvider): Promise<TokenSet> {
+export async function redeemAuthorizationCode(
+  client: AuthenticatedClient,
+  params: Params,
+  provider: OAuthProvider,
+): Promise<TokenSet> {
   const record = await provider.loadAuthorizationCode(client.client, params.require('code'));
   if (record === undefined) throw unusable();
   let code: RedeemableCode;
@@ -70,7 +75,11 @@ export async function redeemAuthorizationCode(client: AuthenticatedClient, param
   } catch (error) {
     if (!(error instanceof VerifierMismatch)) throw error;
     if (record.spentAt === undefined) await provider.revokeToken(record);
-    provider.report({ name: 'code.verifier_mismatch', clientId: client.client.clientId, grantId: record.grant.grantId });
+    provider.report({
+      name: 'code.verifier_mismatch',
+      clientId: client.client.clientId,
+      grantId: record.grant.grantId,
+    });
     throw new OAuthError('invalid_grant', 'code_verifier does not match the code_challenge');
   }
   if (requestedResource(params, provider) !== record.grant.resource) {
@@ -82,12 +91,20 @@ export async function redeemAuthorizationCode(client: AuthenticatedClient, param
   } catch (error) {
     if (!(error instanceof AlreadySpentError)) throw error;
     await provider.revokeToken(record);
-    provider.report({ name: 'code.replayed', clientId: client.client.clientId, grantId: record.grant.grantId, subject: record.grant.subject });
+    provider.report({
+      name: 'code.replayed',
+      clientId: client.client.clientId,
+      grantId: record.grant.grantId,
+      subject: record.grant.subject,
+    });
     throw unusable();
   }
 }
 
 // One answer for unknown, foreign, expired and spent codes: which of them it is concerns nobody who asks.
 function unusable(): OAuthError {
-  return new OAuthError('invalid_grant', 'the authorization code is unknown, expired, already used, or was issued to another client');
+  return new OAuthError(
+    'invalid_grant',
+    'the authorization code is unknown, expired, already used, or was issued to another client',
+  );
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyText } from '../../../test/support/any-text.ts';
 import { OAuthError } from '../../core/errors.ts';
 import type { ClientId } from '../../core/ids.ts';
 import type { ApplicationType, Client } from '../../core/records.ts';
@@ -143,7 +144,7 @@ describe('ValidatedRedirectUri', () => {
   });
 
   it('adds parameters that a URL parser reads back, and keeps the URI with its query byte for byte [CASE-47, OAUTH21-06]', () => {
-    const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }).map((value) => value.toWellFormed());
+    const text = anyText({ minLength: 1, maxLength: 20 }).map((value) => value.toWellFormed());
     const query = fc.oneof(
       fc.constantFrom('', '?', '?flag', '?flag&x=1', '?x=1&', '?a=%20+b&&', '?q=a?b'),
       fc.string({ unit: fc.constantFrom(...'ax=&%2?+'), maxLength: 8 }).map((rest) => `?${rest}`),

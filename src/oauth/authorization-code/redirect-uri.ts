@@ -24,12 +24,19 @@ export class ValidatedRedirectUri {
     if (requested === undefined) {
       const [only, ...others] = client.redirectUris;
       if (only === undefined || others.length > 0) {
-        throw new OAuthError('invalid_request', `redirect_uri is required: the client registered ${client.redirectUris.length} of them`);
+        throw new OAuthError(
+          'invalid_request',
+          `redirect_uri is required: the client registered ${client.redirectUris.length} of them`,
+        );
       }
       return new ValidatedRedirectUri(only);
     }
-    if (client.redirectUris.some((registered) => matches(registered, requested))) return new ValidatedRedirectUri(requested);
-    throw new OAuthError('invalid_request', 'redirect_uri is not registered for this client; it must match character by character (the port of a loopback address may differ)');
+    if (client.redirectUris.some((registered) => matches(registered, requested)))
+      return new ValidatedRedirectUri(requested);
+    throw new OAuthError(
+      'invalid_request',
+      'redirect_uri is not registered for this client; it must match character by character (the port of a loopback address may differ)',
+    );
   }
 
   /** @throws TypeError for anything that `match` did not make */

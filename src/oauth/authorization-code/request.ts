@@ -32,7 +32,12 @@ export interface AuthorizeRequest {
  * @throws OAuthError
  * @see OAuth 2.1 §4.1.1, RFC 7636 §4.3, RFC 8707 §2, OpenID Connect Core §3.1.2.1 (`prompt`)
  */
-export function parseAuthorizeRequest(params: Params, client: Client, redirectUri: ValidatedRedirectUri, provider: OAuthProvider): AuthorizeRequest {
+export function parseAuthorizeRequest(
+  params: Params,
+  client: Client,
+  redirectUri: ValidatedRedirectUri,
+  provider: OAuthProvider,
+): AuthorizeRequest {
   checkResponseType(params);
   refuseUnsupported(params);
   const state = params.get('state');
@@ -64,7 +69,8 @@ function checkResponseType(params: Params): void {
 // Silently ignoring these would change what the client believes it asked for.
 function refuseUnsupported(params: Params): void {
   for (const name of ['request', 'request_uri']) {
-    if (params.get(name) !== undefined) throw new OAuthError('invalid_request', `parameter '${name}' is not supported by this server`);
+    if (params.get(name) !== undefined)
+      throw new OAuthError('invalid_request', `parameter '${name}' is not supported by this server`);
   }
 }
 
@@ -73,7 +79,11 @@ function codeChallenge(params: Params): string {
   // RFC 7636 §4.3: an omitted method means plain, which OAuth 2.1 §7.5.2 lets a server refuse.
   const method = params.get('code_challenge_method') ?? 'plain';
   if (method !== 'S256') throw new OAuthError('invalid_request', 'code_challenge_method must be S256');
-  if (!isCodeChallenge(challenge)) throw new OAuthError('invalid_request', 'code_challenge must be 43 base64url characters: the SHA-256 of the verifier');
+  if (!isCodeChallenge(challenge))
+    throw new OAuthError(
+      'invalid_request',
+      'code_challenge must be 43 base64url characters: the SHA-256 of the verifier',
+    );
   return challenge;
 }
 
@@ -83,18 +93,28 @@ function requestedScopes(params: Params, client: Client, provider: OAuthProvider
   const fallback = required.length > 0 ? required : client.scopes;
   if (value === undefined) return fallback;
   const scopes = parseScope(value);
-  if (scopes === undefined) throw new OAuthError('invalid_scope', 'scope contains characters that RFC 6749 section 3.3 does not allow');
+  if (scopes === undefined)
+    throw new OAuthError('invalid_scope', 'scope contains characters that RFC 6749 section 3.3 does not allow');
   // offline_access asks for a refresh token, which the registered grant types decide; it is no permission of its own.
   const permissions = scopes.filter((scope) => scope !== 'offline_access');
   const refused = permissions.filter((scope) => !client.scopes.includes(scope));
-  if (refused.length > 0) throw new OAuthError('invalid_scope', `the client is not registered for scope ${refused.map((scope) => `'${scope}'`).join(', ')}`);
+  if (refused.length > 0)
+    throw new OAuthError(
+      'invalid_scope',
+      `the client is not registered for scope ${refused.map((scope) => `'${scope}'`).join(', ')}`,
+    );
   return permissions.length > 0 ? permissions : fallback;
 }
 
 function requestedPrompts(params: Params): readonly Prompt[] {
   const values = (params.get('prompt') ?? '').split(' ').filter((value) => value !== '');
   const unknown = values.find((value) => !prompts.includes(value));
-  if (unknown !== undefined) throw new OAuthError('invalid_request', `prompt '${unknown}' is not supported; use none, login, consent or select_account`);
-  if (values.includes('none') && values.length > 1) throw new OAuthError('invalid_request', "prompt 'none' cannot be combined with another");
+  if (unknown !== undefined)
+    throw new OAuthError(
+      'invalid_request',
+      `prompt '${unknown}' is not supported; use none, login, consent or select_account`,
+    );
+  if (values.includes('none') && values.length > 1)
+    throw new OAuthError('invalid_request', "prompt 'none' cannot be combined with another");
   return values as Prompt[];
 }

@@ -11,11 +11,11 @@ export class AuthorizationCodeStore {
     this.#database = database;
   }
 
-  /** A code with its grant, spent or not; `undefined` where unknown. */
+  /** A code of a grant that is not revoked, spent or not. */
   async load(hash: SecretHash): Promise<AuthorizationCode | undefined> {
     const [row] = await this.#database.read(
       `SELECT c.code_hash, c.redirect_uri, c.redirect_uri_was_sent, c.code_challenge, c.expires_at AS code_expires_at, c.spent_at, ${grantColumns}
-       FROM authorization_codes c JOIN grants g ON g.grant_id = c.grant_id WHERE c.code_hash = ?`,
+       FROM authorization_codes c JOIN grants g ON g.grant_id = c.grant_id WHERE c.code_hash = ? AND g.revoked_at IS NULL`,
       hash,
     );
     if (row === undefined) return undefined;

@@ -31,9 +31,16 @@ export interface AuthenticateOptions extends RequestContext {
  *
  * @see MCP authorization 2026-07-28, RFC 6750 §2.1, §3
  */
-export async function authenticateRequest(request: Request, provider: OAuthProvider, options: AuthenticateOptions): Promise<Authentication> {
+export async function authenticateRequest(
+  request: Request,
+  provider: OAuthProvider,
+  options: AuthenticateOptions,
+): Promise<Authentication> {
   const { settings } = provider;
-  const requiredScopes = options.scopes === undefined ? settings.requiredScopes : [...new Set([...settings.requiredScopes, ...options.scopes])];
+  const requiredScopes =
+    options.scopes === undefined
+      ? settings.requiredScopes
+      : [...new Set([...settings.requiredScopes, ...options.scopes])];
   const challenge = (error?: Challenge['error'], description?: string, scopes = requiredScopes): Authentication => ({
     response: challengeResponse({
       scopes,
@@ -55,10 +62,18 @@ export async function authenticateRequest(request: Request, provider: OAuthProvi
     const malformed = /^bearer +\S/i.test(request.headers.get('authorization') ?? '');
     return malformed ? challenge('invalid_request', 'Authorization must be Bearer and one access token') : challenge();
   }
-  const token = VerifiedAccessToken.check(await provider.verifyToken(presented), presented, settings.resource, provider.clock.now());
+  const token = VerifiedAccessToken.check(
+    await provider.verifyToken(presented),
+    presented,
+    settings.resource,
+    provider.clock.now(),
+  );
   if (token === undefined) {
     provider.report({ name: 'token.rejected', ...contextOf(options) });
-    return challenge('invalid_token', 'the access token is unknown, expired, revoked, or was issued for another resource');
+    return challenge(
+      'invalid_token',
+      'the access token is unknown, expired, revoked, or was issued for another resource',
+    );
   }
 
   let body: unknown;
@@ -78,7 +93,8 @@ export async function authenticateRequest(request: Request, provider: OAuthProvi
   const decision = decideScopes(operations, token.scopes, requiredScopes, provider.scopes);
   if (decision.allowed) return { token, body };
   if ('lockedTool' in decision) {
-    return challenge('insufficient_scope', `no scope of this server unlocks tool '${decision.lockedTool.slice(0, 100)}'`);
+    // No challenge: there is no scope that the client could come back with.
+    return { response: plainError(403, `no scope of this server unlocks tool '${decision.lockedTool.slice(0, 100)}'`) };
   }
   return challenge('insufficient_scope', 'the access token lacks a scope that this request needs', decision.scopes);
 }
@@ -100,7 +116,10 @@ async function mcpBody(request: Request): Promise<unknown> {
 }
 
 function contextOf({ clientAddress, requestId }: RequestContext): RequestContext {
-  return { ...(clientAddress === undefined ? {} : { clientAddress }), ...(requestId === undefined ? {} : { requestId }) };
+  return {
+    ...(clientAddress === undefined ? {} : { clientAddress }),
+    ...(requestId === undefined ? {} : { requestId }),
+  };
 }
 
 function plainError(status: number, message: string): Response {

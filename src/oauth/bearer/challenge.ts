@@ -31,7 +31,10 @@ export function bearerChallenge(challenge: Challenge): string {
 export function challengeResponse(challenge: Challenge): Response {
   const status = challenge.error === 'insufficient_scope' ? 403 : challenge.error === 'invalid_request' ? 400 : 401;
   // RFC 6750 §3.1: a request without any credentials is told how to authenticate and no error code.
-  const body = challenge.error === undefined ? { error: 'invalid_token', error_description: 'authentication required' } : { error: challenge.error, error_description: challenge.description };
+  const body =
+    challenge.error === undefined
+      ? { error: 'invalid_token', error_description: 'authentication required' }
+      : { error: challenge.error, error_description: challenge.description };
   return new Response(JSON.stringify(body), {
     status,
     headers: {

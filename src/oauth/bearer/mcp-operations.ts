@@ -25,7 +25,8 @@ export function headerMismatch(operations: readonly McpOperation[], headers: Hea
   const name = headers.get('mcp-name');
   for (const operation of operations) {
     if (method !== null && operation.method !== method) return 'Mcp-Method header differs from the method in the body';
-    if (name !== null && operation.name !== undefined && operation.name !== decoded(name)) return 'Mcp-Name header differs from the name in the body';
+    if (name !== null && operation.name !== undefined && operation.name !== decoded(name))
+      return 'Mcp-Name header differs from the name in the body';
   }
   return undefined;
 }

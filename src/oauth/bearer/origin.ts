@@ -13,9 +13,13 @@ export interface AllowedOrigins {
  */
 export function checkOrigin(request: Request, allowed: AllowedOrigins): string | undefined {
   // RFC 9110 §4.2.3: a default port that is spelled out names the same host.
-  const host = request.headers.get('host')?.toLowerCase().replace(/(?<!:\d+):(80|443)$/, '');
+  const host = request.headers
+    .get('host')
+    ?.toLowerCase()
+    .replace(/(?<!:\d+):(80|443)$/, '');
   if (host !== undefined && !allowed.hosts.has(host)) return 'the Host header does not name this server';
   const origin = request.headers.get('origin');
-  if (origin !== null && !allowed.origins.has(origin) && !allowed.origins.has('*')) return 'requests from this web origin are not allowed';
+  if (origin !== null && !allowed.origins.has(origin) && !allowed.origins.has('*'))
+    return 'requests from this web origin are not allowed';
   return undefined;
 }

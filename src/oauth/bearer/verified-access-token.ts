@@ -17,7 +17,12 @@ export class VerifiedAccessToken {
    * @returns `undefined` where it is expired or was issued for another resource
    * @see RFC 9068 §4, RFC 8707 §2
    */
-  static check(record: AccessToken | undefined, token: string, resource: ResourceUri, now: number): VerifiedAccessToken | undefined {
+  static check(
+    record: AccessToken | undefined,
+    token: string,
+    resource: ResourceUri,
+    now: number,
+  ): VerifiedAccessToken | undefined {
     if (record === undefined || !(record.expiresAt > now) || record.resource !== resource) return undefined;
     return new VerifiedAccessToken(record, token);
   }

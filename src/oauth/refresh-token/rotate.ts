@@ -44,7 +44,11 @@ export class RedeemableRefreshToken {
  * The `refresh_token` grant, in this order: load → this client's → alive → resource → scope → rotate.
  * @see OAuth 2.1 §4.3, RFC 9700 §4.14.2
  */
-export async function rotateRefreshToken(client: AuthenticatedClient, params: Params, provider: OAuthProvider): Promise<TokenSet> {
+export async function rotateRefreshToken(
+  client: AuthenticatedClient,
+  params: Params,
+  provider: OAuthProvider,
+): Promise<TokenSet> {
   const record = await provider.loadRefreshToken(client.client, params.require('refresh_token'));
   if (record === undefined) throw unusable();
   const token = RedeemableRefreshToken.check(record, client.client, params.get('scope'), provider.clock.now());
@@ -57,7 +61,12 @@ export async function rotateRefreshToken(client: AuthenticatedClient, params: Pa
     if (!(error instanceof AlreadySpentError)) throw error;
     // RFC 9700 §4.14.2: reuse means that one of two holders stole it; which one cannot be told, so both lose.
     await provider.revokeToken(record);
-    provider.report({ name: 'token.reused', clientId: client.client.clientId, grantId: record.grant.grantId, subject: record.grant.subject });
+    provider.report({
+      name: 'token.reused',
+      clientId: client.client.clientId,
+      grantId: record.grant.grantId,
+      subject: record.grant.subject,
+    });
     throw unusable();
   }
 }
@@ -65,14 +74,21 @@ export async function rotateRefreshToken(client: AuthenticatedClient, params: Pa
 function narrowedScopes(granted: readonly string[], scope: string | undefined): readonly string[] {
   if (scope === undefined) return granted;
   const requested = parseScope(scope)?.filter((name) => name !== 'offline_access');
-  if (requested === undefined) throw new OAuthError('invalid_scope', 'scope contains characters that RFC 6749 section 3.3 does not allow');
+  if (requested === undefined)
+    throw new OAuthError('invalid_scope', 'scope contains characters that RFC 6749 section 3.3 does not allow');
   const wider = requested.filter((name) => !granted.includes(name));
   if (wider.length > 0) {
-    throw new OAuthError('invalid_scope', `scope ${wider.map((name) => `'${name}'`).join(', ')} was not granted; start a new authorization request for it`);
+    throw new OAuthError(
+      'invalid_scope',
+      `scope ${wider.map((name) => `'${name}'`).join(', ')} was not granted; start a new authorization request for it`,
+    );
   }
   return requested.length > 0 ? requested : granted;
 }
 
 function unusable(): OAuthError {
-  return new OAuthError('invalid_grant', 'the refresh token is unknown, expired, revoked, already used, or was issued to another client');
+  return new OAuthError(
+    'invalid_grant',
+    'the refresh token is unknown, expired, revoked, already used, or was issued to another client',
+  );
 }

@@ -11,9 +11,19 @@ export interface StoredRefreshToken extends RefreshToken {
   readonly approvedAt: number;
 }
 
+/** Times in milliseconds. */
+export interface RotationTimes {
+  readonly now: number;
+  /** How long after a rotation the previous token counts as a retry; 0: it is reuse at once. */
+  readonly grace: number;
+  /** When nothing of this grant can be alive any more. */
+  readonly grantExpiresAt: number;
+}
+
 /**
  * `rotated`: this call advanced the family. `retried`: the token is the immediately previous one and within the grace, so a
- * sibling of the current one was stored. `refused`: too many retries. `reused`: the token is older than that.
+ * sibling of the current one was stored. `refused`: too many retries, or the token
+ * expired or its grant was revoked meanwhile. `reused`: the token is older than that.
  */
 export type Rotation = 'rotated' | 'retried' | 'refused' | 'reused';
 
@@ -43,35 +53,37 @@ export class RefreshTokenStore {
    * Rotates a token, or takes it for a retry, in one transaction: of any number of concurrent calls with one token exactly
    * one resolves to `rotated`.
    * @param next the token to store
-   * @param grace milliseconds after a rotation during which the previous token counts as a retry
    */
-  async rotate(token: { readonly hash: SecretHash }, next: RefreshToken, now: number, grace: number): Promise<Rotation> {
+  async rotate(token: { readonly hash: SecretHash }, next: RefreshToken, { now, grace, grantExpiresAt }: RotationTimes): Promise<Rotation> {
     const { grantId } = next.grant;
+    // Clocks of several processes differ, so that without a grace no time of rotation may count as recent.
+    const recently = grace === 0 ? Number.MAX_SAFE_INTEGER : now - grace;
+    const generation = '(SELECT generation FROM refresh_tokens WHERE token_hash = ? AND grant_id = grants.grant_id AND expires_at > ?)';
     const [rotated, retried, , state] = await this.#database.write(
       sql(
         `UPDATE grants SET generation = generation + 1, rotated_at = ?, rotated_by = ?, retries = 0, last_used_at = ?, expires_at = ?
-         WHERE grant_id = ? AND revoked_at IS NULL
-           AND generation = (SELECT generation FROM refresh_tokens WHERE token_hash = ? AND expires_at > ?)
+         WHERE grant_id = ? AND revoked_at IS NULL AND generation = ${generation}
          RETURNING grant_id`,
         now,
         next.hash,
         now,
-        next.expiresAt,
+        grantExpiresAt,
         grantId,
         token.hash,
         now,
       ),
       sql(
-        `UPDATE grants SET retries = retries + 1, retried_by = ?, last_used_at = ?
+        `UPDATE grants SET retries = retries + 1, retried_by = ?, last_used_at = ?, expires_at = ?
          WHERE grant_id = ? AND revoked_at IS NULL AND rotated_by <> ? AND retries < ? AND rotated_at > ?
-           AND generation = 1 + (SELECT generation FROM refresh_tokens WHERE token_hash = ? AND expires_at > ?)
+           AND generation = 1 + ${generation}
          RETURNING grant_id`,
         next.hash,
         now,
+        grantExpiresAt,
         grantId,
         next.hash,
         maximumRetries,
-        now - grace,
+        recently,
         token.hash,
         now,
       ),
@@ -86,7 +98,7 @@ export class RefreshTokenStore {
         next.hash,
       ),
       sql(
-        `SELECT g.retries, g.rotated_at, g.generation - t.generation AS behind
+        `SELECT g.rotated_at, g.generation - t.generation AS behind
          FROM grants g JOIN refresh_tokens t ON t.grant_id = g.grant_id WHERE t.token_hash = ? AND g.revoked_at IS NULL`,
         token.hash,
       ),
@@ -94,9 +106,9 @@ export class RefreshTokenStore {
     if (rotated?.length === 1) return 'rotated';
     if (retried?.length === 1) return 'retried';
     const [left] = state ?? [];
-    if (left === undefined) return 'refused';
-    const withinGrace = left['behind'] === 1 && (left['rotated_at'] as number) > now - grace;
-    return withinGrace ? 'refused' : 'reused';
+    if (left === undefined || left['behind'] === 0) return 'refused';
+    const retriedTooOften = left['behind'] === 1 && (left['rotated_at'] as number) > recently;
+    return retriedTooOften ? 'refused' : 'reused';
   }
 }
 

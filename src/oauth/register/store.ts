@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { type Database, sql, type Row } from '../../core/database.ts';
+import { type Database, type Row, type Statement, sql } from '../../core/database.ts';
 import type { ClientId, SecretHash } from '../../core/ids.ts';
 import type { Client } from '../../core/records.ts';
 
@@ -9,14 +9,35 @@ export interface StoredClient {
   readonly lastUsedAt: number | undefined;
 }
 
+export interface ClientStoreOptions {
+  readonly database: Database;
+  /** Told after clients were deleted, and their grants with them: what was cached of tokens is out of date. */
+  readonly onDeleted?: () => void;
+}
+
+/** Which self-registered clients are of no more use. Times are milliseconds. */
+export interface UnusedClients {
+  /** Since its registration, where no code was ever redeemed. */
+  readonly neverUsedFor: number;
+  /** Since a code was last redeemed: no shorter than a grant can live. */
+  readonly unusedFor: number;
+  readonly now: number;
+}
+
+/** A self-registered client that was never used keeps its place for this long, however many want it. */
+const protectedFor = 3_600_000;
+
 /** Registered clients in the database, the recent ones in memory. */
 export class ClientStore {
   readonly #database: Database;
+  readonly #onDeleted: () => void;
   readonly #cache = new LRUCache<ClientId, Client>({ max: 10_000 });
   #seenRevision: number;
+  #deletions = 0;
 
-  constructor(database: Database) {
+  constructor({ database, onDeleted = () => {} }: ClientStoreOptions) {
     this.#database = database;
+    this.#onDeleted = onDeleted;
     this.#seenRevision = database.revision();
   }
 
@@ -28,26 +49,39 @@ export class ClientStore {
     }
     const cached = this.#cache.get(clientId);
     if (cached !== undefined) return cached;
+    const deletions = this.#deletions;
     const [row] = await this.#database.read(`SELECT ${columns} FROM clients WHERE client_id = ?`, clientId);
     if (row === undefined) return undefined;
     const client = clientOf(row);
-    this.#cache.set(clientId, client);
+    // What was deleted while it was being read must not come back.
+    if (revision === this.#seenRevision && deletions === this.#deletions) this.#cache.set(clientId, client);
     return client;
   }
 
+  /** Adds a client, whatever the number of others. */
   async add(client: Client): Promise<void> {
-    const { clientId, clientSecretHash, clientSecretExpiresAt, registeredBy, issuedAt, ...metadata } = client;
-    await this.#database.write(
+    await this.#database.write(insertClient(client, sql('1 = 1')));
+  }
+
+  /**
+   * Adds a client that registered itself, unless there are too many of these. The oldest one that was never used makes
+   * room, but not within its first hour. Resolves to whether there was room.
+   * @param maximum self-registered clients kept at most
+   */
+  async addDynamic(client: Client, maximum: number): Promise<boolean> {
+    const registered = "(SELECT count(*) FROM clients WHERE registered_by = 'dynamic')";
+    const [evicted, added] = await this.#database.write(
       sql(
-        `INSERT INTO clients (client_id, client_secret_hash, client_secret_expires_at, registered_by, issued_at, metadata) VALUES (?, ?, ?, ?, ?, ?)`,
-        clientId,
-        clientSecretHash ?? null,
-        clientSecretExpiresAt ?? null,
-        registeredBy,
-        issuedAt,
-        JSON.stringify(metadata),
+        `DELETE FROM clients WHERE ${registered} >= ? AND client_id IN (
+           SELECT client_id FROM clients WHERE ${unused} AND last_used_at IS NULL AND issued_at < ? ORDER BY issued_at LIMIT 1
+         ) RETURNING client_id`,
+        maximum,
+        client.issuedAt - protectedFor,
       ),
+      insertClient(client, sql(`${registered} < ?`, maximum)),
     );
+    this.#forget(evicted);
+    return added?.length === 1;
   }
 
   async list(): Promise<StoredClient[]> {
@@ -63,24 +97,50 @@ export class ClientStore {
   /** Removes a client with its grants, codes and tokens. Resolves to whether it was there. */
   async delete(clientId: ClientId): Promise<boolean> {
     const [deleted] = await this.#database.write(sql('DELETE FROM clients WHERE client_id = ? RETURNING client_id', clientId));
-    this.#cache.delete(clientId);
-    return (deleted?.length ?? 0) > 0;
+    this.#forget(deleted);
+    return deleted?.length === 1;
   }
 
-  /** Removes self-registered clients that never redeemed a code, at most `limit` of those issued before `before`. */
-  async deleteUnused(before: number, limit: number): Promise<number> {
+  /** Removes self-registered clients that are of no more use, at most `limit`. Resolves to how many. */
+  async deleteUnused({ neverUsedFor, unusedFor, now }: UnusedClients, limit: number): Promise<number> {
     const [deleted] = await this.#database.write(
       sql(
         `DELETE FROM clients WHERE client_id IN (
-          SELECT client_id FROM clients WHERE last_used_at IS NULL AND issued_at < ? AND registered_by = 'dynamic' LIMIT ?
-        ) RETURNING client_id`,
-        before,
+           SELECT client_id FROM clients
+           WHERE ${unused} AND (last_used_at < ? OR (last_used_at IS NULL AND issued_at < ?)) LIMIT ?
+         ) RETURNING client_id`,
+        now - unusedFor,
+        now - neverUsedFor,
         limit,
       ),
     );
-    for (const row of deleted ?? []) this.#cache.delete(row['client_id'] as ClientId);
+    this.#forget(deleted);
     return deleted?.length ?? 0;
   }
+
+  #forget(deleted: readonly Row[] | undefined): void {
+    if (deleted === undefined || deleted.length === 0) return;
+    this.#deletions += 1;
+    for (const row of deleted) this.#cache.delete(row['client_id'] as ClientId);
+    this.#onDeleted();
+  }
+}
+
+const unused = "registered_by = 'dynamic' AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)";
+
+function insertClient(client: Client, condition: Statement): Statement {
+  const { clientId, clientSecretHash, clientSecretExpiresAt, registeredBy, issuedAt, ...metadata } = client;
+  return sql(
+    `INSERT INTO clients (client_id, client_secret_hash, client_secret_expires_at, registered_by, issued_at, metadata)
+     SELECT ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ? WHERE ${condition.sql} RETURNING client_id`,
+    clientId,
+    clientSecretHash ?? null,
+    clientSecretExpiresAt ?? null,
+    registeredBy,
+    issuedAt,
+    JSON.stringify(metadata),
+    ...condition.values,
+  );
 }
 
 const columns = 'client_id, client_secret_hash, client_secret_expires_at, registered_by, issued_at, last_used_at, metadata';

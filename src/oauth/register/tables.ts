@@ -14,6 +14,7 @@ export const clientMigrations: readonly Migration[] = [
         metadata TEXT NOT NULL
       )`,
       'CREATE INDEX clients_unused ON clients (issued_at) WHERE last_used_at IS NULL',
+      'CREATE INDEX clients_by_registrar ON clients (registered_by, last_used_at)',
     ],
   },
 ];

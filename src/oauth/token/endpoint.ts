@@ -24,7 +24,10 @@ export async function tokenEndpoint(request: Request, provider: OAuthProvider): 
   const grantType = params.require('grant_type');
   const handler = provider.grantHandlers.get(grantType);
   if (handler === undefined) {
-    throw new OAuthError('unsupported_grant_type', `grant type '${grantType}' is not supported; supported: ${[...provider.grantHandlers.keys()].join(', ')}`);
+    throw new OAuthError(
+      'unsupported_grant_type',
+      `grant type '${grantType}' is not supported; supported: ${[...provider.grantHandlers.keys()].join(', ')}`,
+    );
   }
   if (!client.client.grantTypes.includes(grantType)) {
     throw new OAuthError('unauthorized_client', `the client is not registered for grant type '${grantType}'`);

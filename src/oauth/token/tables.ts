@@ -26,6 +26,7 @@ export const grantMigrations: readonly Migration[] = [
       'CREATE INDEX grants_by_subject ON grants (subject)',
       'CREATE INDEX grants_by_client ON grants (client_id)',
       'CREATE INDEX grants_by_expiry ON grants (expires_at)',
+      'CREATE INDEX grants_revoked ON grants (revoked_at) WHERE revoked_at IS NOT NULL',
     ],
   },
 ];

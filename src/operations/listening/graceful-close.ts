@@ -8,7 +8,10 @@ const sweepInterval = 50;
  * @param isEndless tells requests that are answered by a stream without end: they are cut as soon as everything else is done
  * @returns closes the server: accepts no more, lets requests in flight finish, and after `grace` milliseconds ends what is left
  */
-export function gracefulClose(server: Server, isEndless: (req: IncomingMessage) => boolean): (grace: number) => Promise<void> {
+export function gracefulClose(
+  server: Server,
+  isEndless: (req: IncomingMessage) => boolean,
+): (grace: number) => Promise<void> {
   const inFlight = new Set<ServerResponse>();
   const endless = new Set<ServerResponse>();
   let closing: Promise<void> | undefined;

@@ -1,5 +1,4 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 
 /** The server could not listen where it was told to. */
 export class ListenError extends Error {
@@ -37,13 +36,29 @@ export async function listen(server: Server, port: number, host: string): Promis
 function explained(error: NodeJS.ErrnoException, port: number, host: string): Error {
   switch (error.code) {
     case 'EADDRINUSE':
-      return new ListenError(`port ${port} on ${host} is in use`, 'stop the other program, or choose another port with --port or PORT', { cause: error });
+      return new ListenError(
+        `port ${port} on ${host} is in use`,
+        'stop the other program, or choose another port with --port or PORT',
+        { cause: error },
+      );
     case 'EACCES':
-      return new ListenError(`this user may not listen on port ${port}`, 'choose a port above 1023, or allow the program to bind it', { cause: error });
+      return new ListenError(
+        `this user may not listen on port ${port}`,
+        'choose a port above 1023, or allow the program to bind it',
+        { cause: error },
+      );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new ListenError(`${host} is not an address of this machine`, 'choose 127.0.0.1, 0.0.0.0 or another with --host', { cause: error });
+      return new ListenError(
+        `${host} is not an address of this machine`,
+        'choose 127.0.0.1, 0.0.0.0 or another with --host',
+        { cause: error },
+      );
     default:
-      return new ListenError(`cannot listen on port ${port} of ${host}: ${error.message}`, 'choose another port or host', { cause: error });
+      return new ListenError(
+        `cannot listen on port ${port} of ${host}: ${error.message}`,
+        'choose another port or host',
+        { cause: error },
+      );
   }
 }

@@ -33,7 +33,10 @@ export function readCertificate({ certificateFile, keyFile }: CertificateFiles):
     throw new ConfigurationError(`the TLS key ${keyFile} does not belong to the certificate ${certificateFile}`);
   }
   parsed(`the TLS certificate ${certificateFile}`, () => createSecureContext({ cert, key }));
-  const names = (certificate.subjectAltName ?? '').split(', ').filter((name) => name !== '').map((name) => name.replace(/^(DNS|IP Address):/, ''));
+  const names = (certificate.subjectAltName ?? '')
+    .split(', ')
+    .filter((name) => name !== '')
+    .map((name) => name.replace(/^(DNS|IP Address):/, ''));
   return { cert, key, expiresAt: certificate.validToDate.getTime(), names };
 }
 

@@ -8,32 +8,45 @@ const resourceMetadata = '/.well-known/oauth-protected-resource';
 
 /** What clients find out before they send the first request. */
 export const discoveryCases: readonly AcceptanceCase[] = [
-  acceptanceCase('the authorization server metadata names every endpoint, method and grant, and nothing is null [CASE-01, RFC8414-02, RFC8414-08, RFC8414-09, RFC9207-04, OAUTH21-64]', async (run) => {
-    const { status, headers, body } = await run.send(serverMetadata);
-    assert.equal(status, 200);
-    assert.match(headers.get('content-type') ?? '', /^application\/json/);
-    assert.equal(body['issuer'], 'https://mcp.example.com');
-    for (const endpoint of ['authorization_endpoint', 'token_endpoint', 'registration_endpoint', 'revocation_endpoint']) {
-      assert.match(String(body[endpoint]), /^https:\/\/mcp\.example\.com\//, endpoint);
-    }
-    assert.deepEqual(body['response_types_supported'], ['code']);
-    assert.deepEqual(body['code_challenge_methods_supported'], ['S256']);
-    assert.equal(body['authorization_response_iss_parameter_supported'], true);
-    const grants = body['grant_types_supported'] as string[];
-    assert.ok(grants.includes('authorization_code') && grants.includes('refresh_token'));
-    assert.ok((body['token_endpoint_auth_methods_supported'] as string[]).includes('none'));
-    assert.equal(Object.values(body).includes(null), false);
-  }),
+  acceptanceCase(
+    'the authorization server metadata names every endpoint, method and grant, and nothing is null [CASE-01, RFC8414-02, RFC8414-08, RFC8414-09, RFC9207-04, OAUTH21-64]',
+    async (run) => {
+      const { status, headers, body } = await run.send(serverMetadata);
+      assert.equal(status, 200);
+      assert.match(headers.get('content-type') ?? '', /^application\/json/);
+      assert.equal(body['issuer'], 'https://mcp.example.com');
+      for (const endpoint of [
+        'authorization_endpoint',
+        'token_endpoint',
+        'registration_endpoint',
+        'revocation_endpoint',
+      ]) {
+        assert.match(String(body[endpoint]), /^https:\/\/mcp\.example\.com\//, endpoint);
+      }
+      assert.deepEqual(body['response_types_supported'], ['code']);
+      assert.deepEqual(body['code_challenge_methods_supported'], ['S256']);
+      assert.equal(body['authorization_response_iss_parameter_supported'], true);
+      const grants = body['grant_types_supported'] as string[];
+      assert.ok(grants.includes('authorization_code') && grants.includes('refresh_token'));
+      assert.ok((body['token_endpoint_auth_methods_supported'] as string[]).includes('none'));
+      assert.equal(Object.values(body).includes(null), false);
+    },
+  ),
 
-  acceptanceCase('the issuer is repeated byte for byte, without a slash added [CASE-02, PITFALL-28, RFC8414-10, MCP-DISC-04]', async (run) => {
-    assert.equal((await run.send(serverMetadata)).body['issuer'], 'https://mcp.example.com');
-  }),
+  acceptanceCase(
+    'the issuer is repeated byte for byte, without a slash added [CASE-02, PITFALL-28, RFC8414-10, MCP-DISC-04]',
+    async (run) => {
+      assert.equal((await run.send(serverMetadata)).body['issuer'], 'https://mcp.example.com');
+    },
+  ),
 
   acceptanceCase(
     'the issuer is repeated byte for byte, with the slash that it was configured with [PITFALL-28, RFC8414-07]',
     async (run) => {
       assert.equal((await run.send(serverMetadata)).body['issuer'], 'https://mcp.example.com/');
-      assert.deepEqual((await run.send(`${resourceMetadata}/mcp`)).body['authorization_servers'], ['https://mcp.example.com/']);
+      assert.deepEqual((await run.send(`${resourceMetadata}/mcp`)).body['authorization_servers'], [
+        'https://mcp.example.com/',
+      ]);
     },
     { options: { issuerUrl: 'https://mcp.example.com/' } },
   ),
@@ -54,7 +67,12 @@ export const discoveryCases: readonly AcceptanceCase[] = [
     async (run) => {
       const { body } = await run.send(serverMetadata);
       assert.equal(body['issuer'], 'https://mcp.example.com');
-      for (const endpoint of ['authorization_endpoint', 'token_endpoint', 'registration_endpoint', 'revocation_endpoint']) {
+      for (const endpoint of [
+        'authorization_endpoint',
+        'token_endpoint',
+        'registration_endpoint',
+        'revocation_endpoint',
+      ]) {
         assert.match(String(body[endpoint]), /^https:\/\/mcp\.example\.com\/api\//, endpoint);
       }
       const { client, tokens } = await run.connect();
@@ -69,19 +87,23 @@ export const discoveryCases: readonly AcceptanceCase[] = [
     if (status === 404) return;
     assert.equal(status, 200);
     const { body: metadata } = await run.send(serverMetadata);
-    for (const member of ['authorization_endpoint', 'token_endpoint', 'code_challenge_methods_supported']) assert.deepEqual(body[member], metadata[member]);
+    for (const member of ['authorization_endpoint', 'token_endpoint', 'code_challenge_methods_supported'])
+      assert.deepEqual(body[member], metadata[member]);
   }),
 
-  acceptanceCase('the resource metadata names the resource, its authorization server and how tokens are sent [CASE-06, MCP-AUTH-04, MCP-AUTH-23, RFC9728-01, RFC9728-03, RFC9728-05]', async (run) => {
-    const { status, headers, body } = await run.send(`${resourceMetadata}/mcp`);
-    assert.equal(status, 200);
-    assert.match(headers.get('content-type') ?? '', /^application\/json/);
-    assert.equal(body['resource'], 'https://mcp.example.com/mcp');
-    assert.deepEqual(body['authorization_servers'], ['https://mcp.example.com']);
-    assert.deepEqual(body['bearer_methods_supported'], ['header']);
-    assert.deepEqual(body['scopes_supported'], ['read', 'write']);
-    assert.equal(Object.values(body).includes(null), false);
-  }),
+  acceptanceCase(
+    'the resource metadata names the resource, its authorization server and how tokens are sent [CASE-06, MCP-AUTH-04, MCP-AUTH-23, RFC9728-01, RFC9728-03, RFC9728-05]',
+    async (run) => {
+      const { status, headers, body } = await run.send(`${resourceMetadata}/mcp`);
+      assert.equal(status, 200);
+      assert.match(headers.get('content-type') ?? '', /^application\/json/);
+      assert.equal(body['resource'], 'https://mcp.example.com/mcp');
+      assert.deepEqual(body['authorization_servers'], ['https://mcp.example.com']);
+      assert.deepEqual(body['bearer_methods_supported'], ['header']);
+      assert.deepEqual(body['scopes_supported'], ['read', 'write']);
+      assert.equal(Object.values(body).includes(null), false);
+    },
+  ),
 
   acceptanceCase(
     'a nested mount has its resource metadata at the full path [CASE-07, RFC9728-07]',
@@ -93,29 +115,38 @@ export const discoveryCases: readonly AcceptanceCase[] = [
     { options: { baseUrl: 'https://mcp.example.com/a/b' } },
   ),
 
-  acceptanceCase('the root resource metadata of a resource with a path does not exist, or names the full resource [CASE-08]', async (run) => {
-    const { status, body } = await run.send(resourceMetadata);
-    assert.ok(status === 404 || body['resource'] === 'https://mcp.example.com/mcp');
-  }),
+  acceptanceCase(
+    'the root resource metadata of a resource with a path does not exist, or names the full resource [CASE-08]',
+    async (run) => {
+      const { status, body } = await run.send(resourceMetadata);
+      assert.ok(status === 404 || body['resource'] === 'https://mcp.example.com/mcp');
+    },
+  ),
 
-  acceptanceCase('pages of any origin may read the metadata, and anybody may cache it [CASE-09, RFC9728-11]', async (run) => {
-    for (const path of [serverMetadata, `${resourceMetadata}/mcp`]) {
-      const { status, headers } = await run.send(path, { origin: 'https://inspector.example' });
-      assert.equal(status, 200);
-      assert.equal(headers.get('access-control-allow-origin'), '*');
-      assert.equal(headers.get('cache-control'), 'public, max-age=3600');
-    }
-  }),
+  acceptanceCase(
+    'pages of any origin may read the metadata, and anybody may cache it [CASE-09, RFC9728-11]',
+    async (run) => {
+      for (const path of [serverMetadata, `${resourceMetadata}/mcp`]) {
+        const { status, headers } = await run.send(path, { origin: 'https://inspector.example' });
+        assert.equal(status, 200);
+        assert.equal(headers.get('access-control-allow-origin'), '*');
+        assert.equal(headers.get('cache-control'), 'public, max-age=3600');
+      }
+    },
+  ),
 
-  refusedAtStart('an issuer or base URL that is not https, looks like loopback, or has a query or fragment is refused at start [CASE-88, PITFALL-28, RFC8414-01]', [
-    { issuerUrl: 'http://mcp.example.com' },
-    { issuerUrl: 'http://127.0.0.1.evil.example' },
-    { issuerUrl: 'https://mcp.example.com?x=1' },
-    { issuerUrl: 'https://mcp.example.com#x' },
-    { baseUrl: 'http://mcp.example.com' },
-    { baseUrl: 'mcp.example.com' },
-    { resourceBaseUrl: 'http://localhost.evil.example' },
-  ]),
+  refusedAtStart(
+    'an issuer or base URL that is not https, looks like loopback, or has a query or fragment is refused at start [CASE-88, PITFALL-28, RFC8414-01]',
+    [
+      { issuerUrl: 'http://mcp.example.com' },
+      { issuerUrl: 'http://127.0.0.1.evil.example' },
+      { issuerUrl: 'https://mcp.example.com?x=1' },
+      { issuerUrl: 'https://mcp.example.com#x' },
+      { baseUrl: 'http://mcp.example.com' },
+      { baseUrl: 'mcp.example.com' },
+      { resourceBaseUrl: 'http://localhost.evil.example' },
+    ],
+  ),
 ];
 
 function refusedAtStart(name: string, choices: readonly NonNullable<Fixture['options']>[]): AcceptanceCase {

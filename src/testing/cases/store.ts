@@ -18,9 +18,27 @@ const storedMethods = [
   'verifyToken',
 ] as const satisfies readonly MethodName[];
 
-const hostileIdentifiers = ["' OR 1=1 --", '%', '_', '*', '__proto__', 'constructor', 'toString', '../../etc/passwd', '\u00fc\u{1f600}', 'x'.repeat(10_000), 'undefined', 'null', '0'];
+const hostileIdentifiers = [
+  "' OR 1=1 --",
+  '%',
+  '_',
+  '*',
+  '__proto__',
+  'constructor',
+  'toString',
+  '../../etc/passwd',
+  '\u00fc\u{1f600}',
+  'x'.repeat(10_000),
+  'undefined',
+  'null',
+  '0',
+];
 
-async function duringOutage(run: AcceptanceRun, method: (typeof storedMethods)[number], act: () => Promise<void>): Promise<void> {
+async function duringOutage(
+  run: AcceptanceRun,
+  method: (typeof storedMethods)[number],
+  act: () => Promise<void>,
+): Promise<void> {
   const fail = async (): Promise<never> => {
     throw new Error(secretOfTheStore);
   };
@@ -53,46 +71,57 @@ export const storeCases: readonly AcceptanceCase[] = [
     }
   }),
 
-  acceptanceCase('hostile codes, tokens and client ids are simply unknown [CASE-56, CASE-60, CASE-69, CASE-73, CASE-79]', async (run) => {
-    const { client, tokens } = await run.connect();
-    const code = await run.authorize(client);
-    for (const hostile of hostileIdentifiers) {
-      assertOAuthError(await client.redeem({ ...code, code: hostile }), 400, 'invalid_grant');
-      assertOAuthError(await client.refresh(hostile), 400, 'invalid_grant');
-      assertOAuthError(await client.refresh('x', { client_id: hostile }), 401, 'invalid_client');
-      assert.equal((await client.revoke(hostile)).status, 200);
-    }
-    tokensOf(await client.redeem(code));
-    await run.assertAlive(tokens.accessToken);
-  }),
+  acceptanceCase(
+    'hostile codes, tokens and client ids are simply unknown [CASE-56, CASE-60, CASE-69, CASE-73, CASE-79]',
+    async (run) => {
+      const { client, tokens } = await run.connect();
+      const code = await run.authorize(client);
+      for (const hostile of hostileIdentifiers) {
+        assertOAuthError(await client.redeem({ ...code, code: hostile }), 400, 'invalid_grant');
+        assertOAuthError(await client.refresh(hostile), 400, 'invalid_grant');
+        assertOAuthError(await client.refresh('x', { client_id: hostile }), 401, 'invalid_client');
+        assert.equal((await client.revoke(hostile)).status, 200);
+      }
+      tokensOf(await client.redeem(code));
+      await run.assertAlive(tokens.accessToken);
+    },
+  ),
 
-  acceptanceCase('an outage of the store at any endpoint is a server_error that tells nothing, and spends nothing [CASE-48]', async (run) => {
-    const { client, tokens } = await run.connect();
-    const code = await run.authorize(client);
-    const register = () => run.send(jsonPost(run.provider.endpointUrl('register'), { redirect_uris: [client.redirectUri] }));
-    const attempts: Readonly<Record<Exclude<(typeof storedMethods)[number], 'verifyToken'>, () => Promise<Answer>>> = {
-      getClient: () => client.redeem(code),
-      registerClient: register,
-      loadAuthorizationCode: () => client.redeem(code),
-      exchangeAuthorizationCode: () => client.redeem(code),
-      loadRefreshToken: () => client.refresh(tokens.refreshToken),
-      exchangeRefreshToken: () => client.refresh(tokens.refreshToken),
-      loadAccessToken: () => client.revoke('unknown'),
-      revokeToken: () => client.revoke(tokens.refreshToken),
-    };
-    for (const method of storedMethods) {
-      if (method === 'verifyToken') continue;
-      await duringOutage(run, method, async () => assertServerError(await attempts[method](), method));
-    }
-    await duringOutage(run, 'getClient', async () => {
-      const page = await run.send(client.prepareAuthorization().url.href, { accept: 'text/html' });
-      assert.equal(page.status, 500);
-      assert.equal(page.text.includes(secretOfTheStore), false);
-    });
-    assert.ok(run.events.some(({ name }) => name === 'server.error'), 'an outage is reported to the operator');
-    tokensOf(await client.redeem(code));
-    tokensOf(await client.refresh(tokens.refreshToken));
-  }),
+  acceptanceCase(
+    'an outage of the store at any endpoint is a server_error that tells nothing, and spends nothing [CASE-48]',
+    async (run) => {
+      const { client, tokens } = await run.connect();
+      const code = await run.authorize(client);
+      const register = () =>
+        run.send(jsonPost(run.provider.endpointUrl('register'), { redirect_uris: [client.redirectUri] }));
+      const attempts: Readonly<Record<Exclude<(typeof storedMethods)[number], 'verifyToken'>, () => Promise<Answer>>> =
+        {
+          getClient: () => client.redeem(code),
+          registerClient: register,
+          loadAuthorizationCode: () => client.redeem(code),
+          exchangeAuthorizationCode: () => client.redeem(code),
+          loadRefreshToken: () => client.refresh(tokens.refreshToken),
+          exchangeRefreshToken: () => client.refresh(tokens.refreshToken),
+          loadAccessToken: () => client.revoke('unknown'),
+          revokeToken: () => client.revoke(tokens.refreshToken),
+        };
+      for (const method of storedMethods) {
+        if (method === 'verifyToken') continue;
+        await duringOutage(run, method, async () => assertServerError(await attempts[method](), method));
+      }
+      await duringOutage(run, 'getClient', async () => {
+        const page = await run.send(client.prepareAuthorization().url.href, { accept: 'text/html' });
+        assert.equal(page.status, 500);
+        assert.equal(page.text.includes(secretOfTheStore), false);
+      });
+      assert.ok(
+        run.events.some(({ name }) => name === 'server.error'),
+        'an outage is reported to the operator',
+      );
+      tokensOf(await client.redeem(code));
+      tokensOf(await client.refresh(tokens.refreshToken));
+    },
+  ),
 
   acceptanceCase('an outage of the store at the resource is not taken for a bad token [CASE-79]', async (run) => {
     const { tokens } = await run.connect();
@@ -105,21 +134,24 @@ export const storeCases: readonly AcceptanceCase[] = [
     await run.assertAlive(tokens.accessToken);
   }),
 
-  acceptanceCase('no secret is kept in the clear, in the store or in the events [PITFALL-24, MCP-SEC-04, RFC9700-08]', async (run) => {
-    for (const authMethod of ['none', 'client_secret_basic', 'client_secret_post'] as const) {
-      const { client, tokens } = await run.connect({ authMethod });
-      const next = tokensOf(await client.refresh(tokens.refreshToken));
-      await client.refresh(tokens.refreshToken);
-      await run.authorize(client);
-      const replayed = await run.authorize(client);
-      await client.redeem(replayed);
-      await client.redeem(replayed);
-      await client.redeem(await run.authorize(client), { code_verifier: 'x'.repeat(43) });
-      await client.refresh('unknown', { client_secret: authMethod === 'none' ? undefined : 'wrong' });
-      await run.callResource(`${next.accessToken}x`);
-      await run.assertNoSecretsKept();
-      await client.revoke(next.refreshToken);
-      await run.assertNoSecretsKept();
-    }
-  }),
+  acceptanceCase(
+    'no secret is kept in the clear, in the store or in the events [PITFALL-24, MCP-SEC-04, RFC9700-08]',
+    async (run) => {
+      for (const authMethod of ['none', 'client_secret_basic', 'client_secret_post'] as const) {
+        const { client, tokens } = await run.connect({ authMethod });
+        const next = tokensOf(await client.refresh(tokens.refreshToken));
+        await client.refresh(tokens.refreshToken);
+        await run.authorize(client);
+        const replayed = await run.authorize(client);
+        await client.redeem(replayed);
+        await client.redeem(replayed);
+        await client.redeem(await run.authorize(client), { code_verifier: 'x'.repeat(43) });
+        await client.refresh('unknown', { client_secret: authMethod === 'none' ? undefined : 'wrong' });
+        await run.callResource(`${next.accessToken}x`);
+        await run.assertNoSecretsKept();
+        await client.revoke(next.refreshToken);
+        await run.assertNoSecretsKept();
+      }
+    },
+  ),
 ];

@@ -1,0 +1,142 @@
+import type { Prepared } from '../servers/protocol.ts';
+import { metadataRequest, OAuthClient, toolCallRequest, unexpected } from './client.ts';
+import { Connection } from './connection.ts';
+import { measure, type Sample } from './measure.ts';
+import type { ServerProcess } from './server-process.ts';
+
+export const measureNames = ['code exchange', 'authorization-code flow', 'refresh', 'MCP request', 'metadata'] as const;
+export type MeasureName = (typeof measureNames)[number];
+
+const preparationLanes = 16;
+const fewest = 16;
+const most = 20_000;
+
+/** Applies the measures to one running server. How many tasks a slice has follows from how fast the last one went. */
+export class Runner {
+  readonly name: string;
+  readonly #server: ServerProcess;
+  readonly #seconds: number;
+  readonly #rates = new Map<string, number>();
+  readonly #prepared: Prepared | undefined;
+  readonly #client: OAuthClient | undefined;
+  #refreshTokens: string[] = [];
+  #accessToken: string | undefined;
+
+  private constructor(name: string, server: ServerProcess, seconds: number, prepared: Prepared | undefined) {
+    this.name = name;
+    this.#server = server;
+    this.#seconds = seconds;
+    this.#prepared = prepared;
+    this.#client = prepared === undefined ? undefined : new OAuthClient(prepared, server.port);
+  }
+
+  /** @param seconds that one slice should take */
+  static async create(name: string, server: ServerProcess, seconds: number): Promise<Runner> {
+    return new Runner(name, server, seconds, await server.prepared());
+  }
+
+  /** For an MCP server without an authorization server. */
+  static createOpen(name: string, server: ServerProcess, seconds: number): Runner {
+    return new Runner(name, server, seconds, undefined);
+  }
+
+  get server(): ServerProcess {
+    return this.#server;
+  }
+
+  /** Whether the server does this work at all. */
+  can(name: MeasureName): boolean {
+    if (name === 'MCP request') return this.#prepared === undefined || this.#prepared.mcpPath !== undefined;
+    if (name === 'refresh') return this.#prepared?.refreshes === true;
+    return this.#prepared !== undefined;
+  }
+
+  async run(name: MeasureName, concurrency: number): Promise<Sample> {
+    const key = `${name} ${concurrency}`;
+    const count = this.#countFor(key, concurrency);
+    const sample = await this.#slice(name, concurrency, count);
+    this.#rates.set(key, sample.perSecond);
+    return sample;
+  }
+
+  #countFor(key: string, concurrency: number): number {
+    const rate = this.#rates.get(key) ?? 200;
+    return Math.max(fewest, concurrency * 4, Math.min(most, Math.round(rate * this.#seconds)));
+  }
+
+  #slice(name: MeasureName, concurrency: number, count: number): Promise<Sample> {
+    switch (name) {
+      case 'code exchange':
+        return this.#exchange(concurrency, count);
+      case 'authorization-code flow':
+        return this.#flow(concurrency, count);
+      case 'refresh':
+        return this.#refresh(concurrency, count);
+      case 'MCP request':
+        return this.#mcp(concurrency, count);
+      case 'metadata':
+        return this.#metadata(concurrency, count);
+    }
+  }
+
+  async #exchange(concurrency: number, count: number): Promise<Sample> {
+    const client = this.#oauthClient();
+    const codes: Buffer[] = [];
+    await measure(this.#server, async (connection) => {
+      codes.push(client.exchangeRequest(await client.authorize(connection)));
+    }, preparationLanes, count, 120_000);
+    this.#refreshTokens = [];
+    return measure(this.#server, async (connection, index) => {
+      const { refresh_token } = await client.token(connection, codes[index] ?? Buffer.alloc(0));
+      if (refresh_token !== undefined) this.#refreshTokens.push(refresh_token);
+    }, concurrency, codes.length);
+  }
+
+  async #refresh(concurrency: number, count: number): Promise<Sample> {
+    const client = this.#oauthClient();
+    if (this.#refreshTokens.length < count) await this.#exchange(preparationLanes, count);
+    const requests = this.#refreshTokens.splice(0, count).map((token) => client.refreshRequest(token));
+    return measure(this.#server, async (connection, index) => {
+      await client.token(connection, requests[index] ?? Buffer.alloc(0));
+    }, concurrency, requests.length);
+  }
+
+  #flow(concurrency: number, count: number): Promise<Sample> {
+    const client = this.#oauthClient();
+    return measure(this.#server, async (connection) => {
+      const code = await client.authorize(connection);
+      await client.token(connection, client.exchangeRequest(code));
+    }, concurrency, count);
+  }
+
+  async #mcp(concurrency: number, count: number): Promise<Sample> {
+    if (this.#client !== undefined) this.#accessToken ??= await this.#tokenOfOneFlow(this.#client);
+    const request = toolCallRequest(this.#server.port, this.#prepared?.mcpPath ?? '/mcp', this.#accessToken);
+    return measure(this.#server, async (connection) => {
+      const answer = await connection.send(request);
+      if (answer.status !== 200 || !answer.body.includes('"text":"bench"')) throw unexpected("the tool's answer", answer);
+    }, concurrency, count);
+  }
+
+  #metadata(concurrency: number, count: number): Promise<Sample> {
+    const request = metadataRequest(this.#server.port, this.#server.metadataPath);
+    return measure(this.#server, async (connection) => {
+      const answer = await connection.send(request);
+      if (answer.status !== 200) throw unexpected('metadata', answer);
+    }, concurrency, count);
+  }
+
+  async #tokenOfOneFlow(client: OAuthClient): Promise<string> {
+    const connection = await Connection.open(this.#server.port);
+    try {
+      return (await client.token(connection, client.exchangeRequest(await client.authorize(connection)))).access_token;
+    } finally {
+      connection.close();
+    }
+  }
+
+  #oauthClient(): OAuthClient {
+    if (this.#client === undefined) throw new Error(`${this.name} has no authorization-code flow`);
+    return this.#client;
+  }
+}

@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Contender, openMcp, peers, portcullis, withoutMcp } from './contenders.ts';
+import { buildServers } from './load/build.ts';
+import { Runner } from './load/runner.ts';
+import { canPin, pinLoad, type ServerProcess } from './load/server-process.ts';
+import { describeMachine } from './machine.ts';
+import { type Options, parseOptions, usage } from './options.ts';
+import { type Memory, type Report, renderReport } from './report.ts';
+import { chosenMeasures, runRounds } from './rounds.ts';
+import { compareGrants } from './scale.ts';
+import { measureStartup, startServer, type Workshop } from './startup.ts';
+
+const bench = fileURLToPath(new URL('.', import.meta.url));
+const results = join(bench, 'results');
+
+/** The order: what is measured on what, start-up, the rounds, memory, stored grants, one report. */
+async function run(options: Options): Promise<void> {
+  const pinned = canPin();
+  if (pinned) pinLoad();
+  const machine = describeMachine(pinned);
+  const workshop = openWorkshop(pinned);
+  try {
+    const contenders = chosen(options);
+    say(`start-up of ${contenders.length + 1} servers`);
+    const startup = await measureStartup([...contenders.filter(({ name }) => name !== openMcp.name), withoutMcp], workshop, options.startups);
+    const measured = await measureAll(contenders, workshop, options);
+    const scale = options.grants.length === 0 ? undefined : await compareGrants(workshop, options, say);
+    const report: Report = { machine, measuredAt: new Date().toISOString(), options, contenders, startup, ...measured, scale };
+    writeFileSync(join(results, 'latest.json'), `${JSON.stringify(report, undefined, 1)}\n`);
+    console.log(renderReport(report));
+  } finally {
+    rmSync(workshop.folder, { recursive: true, force: true });
+  }
+}
+
+async function measureAll(contenders: readonly Contender[], workshop: Workshop, options: Options): Promise<Pick<Report, 'results' | 'memory'>> {
+  const servers: { contender: Contender; server: ServerProcess }[] = [];
+  try {
+    for (const contender of contenders) {
+      const folder = mkdtempSync(join(workshop.folder, 'server-'));
+      servers.push({ contender, server: await startServer(contender, workshop, folder, profiling(contender, options)) });
+    }
+    const runners = await Promise.all(servers.map(({ contender, server }) => runnerOf(contender, server, options)));
+    const measured = await runRounds(runners, {
+      rounds: options.rounds,
+      concurrencies: options.concurrencies,
+      measures: chosenMeasures(options.measures),
+      onRound: (round) => say(round === 0 ? 'warming up' : `round ${round} of ${options.rounds}`),
+    });
+    const memory: Memory[] = [];
+    for (const { contender, server } of servers) memory.push({ name: contender.name, residentBytes: (await server.usage()).residentBytes });
+    return { results: measured, memory };
+  } finally {
+    await Promise.all(servers.map(({ server }) => server.stop()));
+  }
+}
+
+function runnerOf(contender: Contender, server: ServerProcess, options: Options): Promise<Runner> | Runner {
+  return contender.name === openMcp.name ? Runner.createOpen(contender.name, server, options.seconds) : Runner.create(contender.name, server, options.seconds);
+}
+
+function profiling(contender: Contender, options: Options): string[] {
+  if (options.profile === undefined || contender.isPeer) return [];
+  return ['--cpu-prof', `--cpu-prof-dir=${resolve(options.profile)}`, `--cpu-prof-name=${contender.name.replaceAll(/\W+/g, '-')}.cpuprofile`];
+}
+
+function chosen({ only, against }: Options): Contender[] {
+  const before: Contender[] =
+    against === undefined
+      ? []
+      : [{ ...portcullis, name: 'Portcullis before', note: `the build in ${against}`, environment: { BENCH_BUILD: resolve(against) } }];
+  const all = [portcullis, ...before, ...peers, openMcp];
+  return all.filter(({ name }) => only.length === 0 || only.includes(name));
+}
+
+function openWorkshop(pinned: boolean): Workshop {
+  const build = join(bench, '..', 'dist');
+  if (!existsSync(join(build, 'index.js'))) throw new Error('build the product first: npm run build');
+  const scripts = join(results, 'scripts');
+  mkdirSync(results, { recursive: true });
+  buildServers(bench, scripts);
+  return { folder: mkdtempSync(join(results, 'run-')), scripts, pinned, build };
+}
+
+/** The peers are not among the product's dependencies: they are installed here, at the first run. */
+function installPeers(): void {
+  if (existsSync(join(bench, 'node_modules', 'oidc-provider'))) return;
+  say('installing the peers');
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: bench, stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error('the peers could not be installed');
+}
+
+function say(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}
+
+const options = parseOptions(process.argv.slice(2));
+if (options === undefined) console.log(usage);
+else {
+  installPeers();
+  await run(options);
+}

@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+
+export interface Options {
+  /** Seconds that one slice of one measure takes. */
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly concurrencies: readonly number[];
+  /** Names of contenders to measure; all where empty. */
+  readonly only: readonly string[];
+  readonly measures: readonly string[];
+  /** Stored grants to compare, or none. */
+  readonly grants: readonly number[];
+  readonly startups: number;
+  /** Another build of the product, measured beside `dist/`. */
+  readonly against: string | undefined;
+  /** Folder for processor profiles of the product's process. */
+  readonly profile: string | undefined;
+}
+
+export const usage = `npm run bench -- [options]
+  --quick               short slices, one round: a look, not a measurement
+  --rounds N            rounds of interleaved slices (default 5)
+  --seconds S           length of one slice (default 1)
+  --concurrency A,B     connections at once (default 1,16,64)
+  --only NAMES          some servers only, such as "Portcullis,oidc-provider"
+  --measures NAMES      some measures only, such as "code exchange,refresh"
+  --no-scale            leaves out the comparison of 1,000 with 1,000,000 stored grants
+  --grants A,B          other numbers of stored grants
+  --against FOLDER      another build of the product, measured in the same run
+  --profile FOLDER      writes processor profiles of the product's process there`;
+
+export function parseOptions(args: readonly string[]): Options | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      concurrency: { type: 'string' },
+      only: { type: 'string' },
+      measures: { type: 'string' },
+      'no-scale': { type: 'boolean', default: false },
+      grants: { type: 'string' },
+      against: { type: 'string' },
+      profile: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const { quick } = values;
+  return {
+    seconds: Number(values.seconds ?? (quick ? 0.3 : 1)),
+    rounds: Number(values.rounds ?? (quick ? 1 : 5)),
+    concurrencies: list(values.concurrency ?? '1,16,64').map(Number),
+    only: list(values.only ?? ''),
+    measures: list(values.measures ?? ''),
+    grants: values['no-scale'] || (quick && values.grants === undefined) ? [] : list(values.grants ?? '1000,1000000').map(Number),
+    startups: quick ? 3 : 5,
+    against: values.against,
+    profile: values.profile,
+  };
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

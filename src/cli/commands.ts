@@ -1,0 +1,37 @@
+import { clientAdd } from './client/add.ts';
+import { clientDelete } from './client/delete.ts';
+import { clientList } from './client/list.ts';
+import type { Command } from './command.ts';
+import { configCheck } from './config/check.ts';
+import { configShow } from './config/show.ts';
+import { grantList } from './grant/list.ts';
+import { grantRevoke } from './grant/revoke.ts';
+import { serveCommand } from './serve.ts';
+import { userAdd } from './user/add.ts';
+import { userDelete } from './user/delete.ts';
+import { userDisable } from './user/disable.ts';
+import { userEnable } from './user/enable.ts';
+import { userList } from './user/list.ts';
+import { userPassword } from './user/password.ts';
+import { userRole } from './user/role.ts';
+import { userScopes } from './user/scopes.ts';
+
+/** Every command, in the order of the overview. */
+export const commands: readonly Command[] = [
+  serveCommand(),
+  userAdd,
+  userList,
+  userDisable,
+  userEnable,
+  userPassword,
+  userRole,
+  userScopes,
+  userDelete,
+  clientAdd,
+  clientList,
+  clientDelete,
+  grantList,
+  grantRevoke,
+  configCheck,
+  configShow,
+];

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { nearest } from '../portcullis/nearest.ts';
+import type { Command } from './command.ts';
+import { commands } from './commands.ts';
+import { CommandError, type ExitCode, exitCodes, type Failure, failureOf } from './failures.ts';
+import { commandHelp, groupOverview, overview } from './help.ts';
+import { parseInput } from './parse.ts';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * Runs `portcullis` with the words that follow its name. Never rejects.
+ * @returns the exit code
+ */
+export async function run(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  return guarded(words, terminal, 'portcullis', async () => {
+    const asked = withoutHelp(words);
+    const [first = '', second = ''] = asked;
+    if (first === '') return terminal.out(overview(commands, version(), terminal));
+    if (first === '--version' || first === 'version') return terminal.out(`${version()}\n`);
+    const command = commands.find(({ name }) => name === first || name === `${first} ${second}`);
+    if (command === undefined && isGroup(first) && ['', '--help', '-h'].includes(second))
+      return terminal.out(groupOverview(first, commands, terminal));
+    if (command === undefined) throw unknownCommand(first, second);
+    const program = `portcullis ${command.name}`;
+    const own = asked.slice(command.name.split(' ').length);
+    await runCommand(command, asked.length === words.length ? own : ['--help'], terminal, program);
+  });
+}
+
+/**
+ * Runs one command that is a program of its own.
+ * @param program how the program is called, for help
+ * @returns the exit code
+ */
+export function runAlone(
+  command: Command,
+  words: readonly string[],
+  terminal: Terminal,
+  program: string,
+): Promise<ExitCode> {
+  return guarded(words, terminal, program, () => runCommand(command, words, terminal, program));
+}
+
+async function runCommand(
+  command: Command,
+  words: readonly string[],
+  terminal: Terminal,
+  program: string,
+): Promise<void> {
+  const { help, ...input } = parseInput(command, words, program);
+  if (help) return terminal.out(commandHelp(command, program, terminal));
+  const outcome = await command.run({ ...input, terminal });
+  if (outcome !== undefined) terminal.out(input.json ? `${JSON.stringify(outcome.json)}\n` : outcome.text);
+}
+
+async function guarded(
+  words: readonly string[],
+  terminal: Terminal,
+  program: string,
+  act: () => Promise<void> | Promise<unknown>,
+): Promise<ExitCode> {
+  try {
+    await act();
+    return exitCodes.success;
+  } catch (error) {
+    const failure = failureOf(error);
+    terminal.err(
+      words.includes('--json') ? failureJson(failure) : failureText(failure, program.split(' ', 1)[0] ?? ''),
+    );
+    return failure.exitCode;
+  }
+}
+
+function failureText({ lines, hint }: Failure, program: string): string {
+  return `${lines.map((line, index) => (index === 0 || lines.length > 1 ? `${program}: ${line}\n` : `${line}\n`)).join('')}${hint === undefined ? '' : `  ${hint}\n`}`;
+}
+
+function failureJson({ code, lines, hint }: Failure): string {
+  return `${JSON.stringify({ error: { code, message: lines.join('\n'), hint: hint ?? null } })}\n`;
+}
+
+/** The words of a question for help without the question: `help user add`, `--help`. */
+function withoutHelp(words: readonly string[]): readonly string[] {
+  return words[0] === 'help' || words[0] === '--help' || words[0] === '-h' ? words.slice(1) : words;
+}
+
+function isGroup(word: string): boolean {
+  return commands.some(({ name }) => name.startsWith(`${word} `));
+}
+
+function unknownCommand(first: string, second: string): CommandError {
+  if (first.startsWith('-'))
+    return new CommandError('usage', `unknown flag ${first}: the command comes first`, 'see: portcullis help');
+  const typed = isGroup(first) ? `${first} ${second}` : first;
+  const known = isGroup(first)
+    ? commands.map(({ name }) => name)
+    : [...new Set(commands.flatMap(({ name }) => [name.split(' ', 1)[0] ?? name]))];
+  const whole = nearest(
+    `${first} ${second}`.trim(),
+    commands.map(({ name }) => name),
+  );
+  const suggestion = whole ?? nearest(typed, known);
+  return new CommandError(
+    'usage',
+    `unknown command '${typed.trim()}'${suggestion === undefined ? '' : `; did you mean '${suggestion}'?`}`,
+    'see: portcullis help',
+  );
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string;
+  };
+  return manifest.version;
+}

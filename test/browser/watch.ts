@@ -1,0 +1,28 @@
+import type { BrowserContext } from 'playwright-core';
+
+/** What a browser did beside showing pages. */
+export interface Watch {
+  /** Requests that were no navigation of a page, and navigations to origins that were not foreseen. */
+  readonly requests: readonly string[];
+  /** What was written to the console, and errors that nothing caught. */
+  readonly complaints: readonly string[];
+}
+
+// Said of every document whose status is 400 or more.
+const statusOfDocument = /^Failed to load resource: the server responded with a status of 4\d\d /;
+
+/** Watches all pages of a browser. @param origins where they may go */
+export function watch(context: BrowserContext, ...origins: readonly string[]): Watch {
+  const requests: string[] = [];
+  const complaints: string[] = [];
+  context.on('request', (request) => {
+    const url = new URL(request.url());
+    const foreseen = url.protocol === 'data:' || (request.isNavigationRequest() && origins.includes(url.origin));
+    if (!foreseen) requests.push(`${request.resourceType()} ${url.href}`);
+  });
+  context.on('console', (message) => {
+    if (!statusOfDocument.test(message.text())) complaints.push(`${message.page()?.url()}: ${message.text()}`);
+  });
+  context.on('weberror', (error) => complaints.push(error.error().message));
+  return { requests, complaints };
+}
