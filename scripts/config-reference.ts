@@ -14,7 +14,7 @@ const usage = `node scripts/config-reference.ts [--check]
 /** Path of the page with the generated part, from the repository's root. */
 export const configurationPage = 'docs/guides/configuration.md';
 
-const begin = '<!-- reference: made by scripts/config-reference.ts, do not edit -->';
+const begin = '<!-- reference: made by npm run config-reference, do not edit -->';
 const end = '<!-- end of reference -->';
 
 /** As much of JSON Schema as the configuration uses. */
@@ -70,8 +70,13 @@ function tables(settings: readonly (readonly [string, Schema])[], title: string)
     table(single.map(([name, schema]) => row([name], schema))),
     ...groups.flatMap(([name, schema]) => [
       `### ${name}`,
-      ...(schema.description === undefined ? [] : [schema.description]),
-      table(Object.entries(membersOf(schema) ?? {}).flatMap(([member, inner]) => rows(pathTo(name, schema, member), inner))),
+      ...(schema.description === undefined || schema.properties === undefined ? [] : [schema.description]),
+      table([
+        ...(schema.properties === undefined ? [row([name], schema)] : []),
+        ...Object.entries(membersOf(schema) ?? {}).flatMap(([member, inner]) =>
+          rows(pathTo(name, schema, member), inner),
+        ),
+      ]),
     ]),
   ];
 }
@@ -92,7 +97,11 @@ function pathTo(name: string, { properties }: Schema, member: string): readonly 
 }
 
 function table(lines: readonly string[]): string {
-  return ['| setting | type | default | environment variable | meaning |', '| --- | --- | --- | --- | --- |', ...lines].join('\n');
+  return [
+    '| setting | type | default | environment variable | meaning |',
+    '| --- | --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
 }
 
 function row(path: readonly string[], schema: Schema): string {
@@ -109,11 +118,15 @@ function typeOf(schema: Schema): string {
       return 'list of strings';
     case 'integer':
     case 'number':
-      return [schema.type === 'integer' ? 'whole number' : 'number', rangeOf(schema)].filter((part) => part !== '').join(', ');
+      return [schema.type === 'integer' ? 'whole number' : 'number', rangeOf(schema)]
+        .filter((part) => part !== '')
+        .join(', ');
     case 'string':
       return schema.maxLength === undefined ? 'string' : `string, at most ${schema.maxLength} characters`;
     case 'boolean':
       return 'true or false';
+    case 'object':
+      return 'object, JSON in the variable';
     default:
       return schema.type ?? '';
   }
@@ -145,7 +158,7 @@ function main(): void {
   const rendered = withReference(page);
   if (values.check) {
     if (page === rendered) return;
-    console.error(`${configurationPage} is out of date: run node scripts/config-reference.ts`);
+    console.error(`${configurationPage} is out of date: run npm run config-reference`);
     process.exitCode = 1;
     return;
   }

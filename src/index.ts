@@ -8,7 +8,15 @@ export { fingerprint, hashSecret, secretMatches } from './core/hash.ts';
 export type { RequestContext } from './core/http.ts';
 export type { ClientId, GrantId, ResourceUri, SecretHash, Subject } from './core/ids.ts';
 export { type Random, randomId, randomSecret, systemRandom } from './core/random.ts';
-export type { AccessToken, AuthorizationCode, Client, Grant, RefreshToken, RevocableToken } from './core/records.ts';
+export {
+  type AccessToken,
+  type AuthorizationCode,
+  type Client,
+  type Grant,
+  grantIdOf,
+  type RefreshToken,
+  type RevocableToken,
+} from './core/records.ts';
 export { ScopeCatalogue, type ScopeDefinition } from './core/scopes.ts';
 export {
   type ClientRegistrationOptions,
@@ -20,7 +28,7 @@ export {
 export { ConfigurationError } from './core/urls.ts';
 export { type ApprovedAuthorization, type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
 export type { RedeemableCode } from './oauth/authorization-code/redeem.ts';
-export type { ValidatedRedirectUri } from './oauth/authorization-code/redirect-uri.ts';
+export { ValidatedRedirectUri } from './oauth/authorization-code/redirect-uri.ts';
 export type { AuthorizeRequest, Prompt } from './oauth/authorization-code/request.ts';
 export type { AuthenticateOptions, Authentication } from './oauth/bearer/authenticate.ts';
 export type { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';

@@ -10,6 +10,7 @@ import { ScopeCatalogue } from './core/scopes.ts';
 import { type EndpointPaths, type Lifetimes, type OAuthProviderOptions, type ProviderSettings, resolveSettings } from './core/settings.ts';
 import { isLoopbackHost } from './core/urls.ts';
 import { oauthCapabilities } from './capabilities.ts';
+import { type ApprovedAuthorization, type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
 import { unknownClientResponse } from './oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from './oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from './oauth/authorization-code/request.ts';
@@ -154,6 +155,19 @@ export abstract class OAuthProvider {
 
   get random(): Random {
     return this.environment.random;
+  }
+
+  /**
+   * Turns an approved request into a code: for `authorize`, or for the page of yours that it led to. Store the record, then
+   * send the browser to `redirectTo`.
+   */
+  protected issueCode(request: AuthorizeRequest, approval: ApprovedAuthorization): IssuedCode {
+    return issueCode(request, approval, {
+      random: this.random,
+      now: this.clock.now(),
+      lifetime: this.lifetimes.authorizationCode,
+      issuer: this.settings.issuer,
+    });
   }
 
   /** Hands an event to the environment's sink. */

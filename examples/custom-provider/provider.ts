@@ -8,8 +8,8 @@ import {
   type Client,
   type ClientId,
   ConsumedGrant,
+  grantIdOf,
   hashSecret,
-  issueCode,
   mintSecret,
   OAuthError,
   OAuthProvider,
@@ -114,22 +114,16 @@ export class CustomProvider extends OAuthProvider {
   }
 
   override async revokeToken(token: RevocableToken): Promise<void> {
-    const { grantId } = token.kind === 'access_token' ? token : token.grant;
-    this.#tables.change('DELETE FROM oauth_grants WHERE grant_id = ?', grantId);
+        this.#tables.change('DELETE FROM oauth_grants WHERE grant_id = ?', grantIdOf(token));
   }
 
   #approve(request: AuthorizeRequest, userId: number): string {
     const now = this.clock.now();
-    const { record, redirectTo } = issueCode(
-      request,
-      { subject: `user-${userId}` as Subject, scopes: request.scopes, authenticatedAt: now },
-      {
-        random: this.random,
-        now,
-        lifetime: this.environment.lifetimes.authorizationCode,
-        issuer: this.settings.issuer,
-      },
-    );
+    const { record, redirectTo } = this.issueCode(request, {
+      subject: `user-${userId}` as Subject,
+      scopes: request.scopes,
+      authenticatedAt: now,
+    });
     const { grantId } = record.grant;
     this.#tables.transaction(() => {
       this.#tables.change('DELETE FROM oauth_grants WHERE expires_at <= ?', now);
@@ -154,12 +148,7 @@ export class CustomProvider extends OAuthProvider {
     const issued = { accessToken: access.secret, expiresIn: lifetimes.accessToken / 1000 };
     if (!client.grantTypes.includes('refresh_token')) return TokenSet.issue(consumed, issued);
     const refresh = mintSecret(this.random);
-    // Signing in and approving are one step here, so authenticatedAt is when the grant was approved.
-    this.#tables.add(
-      refresh.hash,
-      grant.grantId,
-      refreshTokenFor(grant, refresh.hash, grant.authenticatedAt, now, lifetimes),
-    );
+    this.#tables.add(refresh.hash, grant.grantId, refreshTokenFor(grant, refresh.hash, now, lifetimes));
     return TokenSet.issue(consumed, { ...issued, refreshToken: refresh.secret });
   }
 }

@@ -44,6 +44,13 @@ export interface Grant {
   readonly resource: ResourceUri;
   /** When the user signed in, milliseconds since the epoch. */
   readonly authenticatedAt: number;
+  /** When the user approved it, milliseconds since the epoch: its absolute lifetime counts from here. */
+  readonly approvedAt: number;
+}
+
+/** The grant that a token belongs to. */
+export function grantIdOf(token: RevocableToken): GrantId {
+  return token.kind === 'access_token' ? token.grantId : token.grant.grantId;
 }
 
 /** An authorization code as stored: by its hash, with everything that its redemption must match. */

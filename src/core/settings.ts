@@ -148,6 +148,13 @@ export function resolveSettings(
       );
     }
   }
+  for (const scope of requiredScopes) {
+    if (registration.enabled === true && validScopes !== undefined && !validScopes.includes(scope)) {
+      throw new ConfigurationError(
+        `requiredScopes names '${scope}', which is not among clientRegistration.validScopes: no client that registers could ever use this server`,
+      );
+    }
+  }
   const expiry = registration.clientSecretExpirySeconds;
   if (expiry !== undefined && !(Number.isInteger(expiry) && expiry > 0)) {
     throw new ConfigurationError(

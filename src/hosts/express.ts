@@ -2,8 +2,8 @@ import type { Request, RequestHandler } from 'express';
 import type { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
 import type { OAuthProvider } from '../provider.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
-import { createNodeHandler, type NodeHandlerOptions } from './node-handler.ts';
 import { createNodeGate, type RequireTokenOptions } from './node-gate.ts';
+import { createNodeHandler, type NodeHandlerOptions } from './node-handler.ts';
 import type { WebHost } from './web-host.ts';
 
 /** A request that passed `requireToken`. `auth` is what transports of `@modelcontextprotocol/sdk` look for. */
@@ -26,7 +26,8 @@ export function portcullisExpress(provider: WebHost, options: NodeHandlerOptions
 
 /**
  * Lets only requests with a sufficient access token pass, and sends the challenge to all others. A body that no parser
- * has read yet is parsed as JSON into `req.body`, because the scopes of a tool call depend on it.
+ * has read yet is parsed as JSON into `req.body`, because the scopes of a tool call depend on it; a POST with anything
+ * but a JSON object or array is answered with 400.
  */
 export function requireToken(provider: OAuthProvider, options: RequireTokenOptions = {}): RequestHandler {
   const admit = createNodeGate(provider, options);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 
 /** How long what is left of a refused body is read and dropped, so that the client gets to read the answer: milliseconds. */
 const lingerTime = 5_000;
@@ -46,7 +47,7 @@ async function sendEvents(response: Response, body: ReadableStream<Uint8Array>, 
   writeHead(response, res);
   res.flushHeaders();
   try {
-    await pipeline(Readable.fromWeb(body), res);
+    await pipeline(Readable.fromWeb(body as NodeReadableStream<Uint8Array>), res);
   } catch (error) {
     if (!res.destroyed) throw error;
   }

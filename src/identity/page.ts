@@ -58,8 +58,8 @@ export function queryParams(request: Request): Params {
 
 /** The form that a handler expects. */
 export interface ExpectedForm {
-  /** What its CSRF token was issued for. */
-  readonly purpose: string;
+  /** What its CSRF token was issued for, where that depends on the form worked out from it. */
+  readonly purpose: string | ((params: Params) => string);
   /** The page that it is on, for whoever has to open it again. */
   readonly page: (params: Params) => string;
 }
@@ -78,7 +78,8 @@ export async function postedForm(
     throw new PageError(415, { title: 'Not a form', message: 'This address takes forms only.' });
   }
   const params = Params.parse(await readBody(request, maximumFormBytes));
-  const verdict = services.csrf.check(request, params, expected.purpose);
+  const purpose = typeof expected.purpose === 'string' ? expected.purpose : expected.purpose(params);
+  const verdict = services.csrf.check(request, params, purpose);
   const refusal = refusalOf(verdict, expected.page(params), services);
   if (refusal !== undefined) throw refusal;
   return params;

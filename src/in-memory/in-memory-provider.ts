@@ -5,7 +5,6 @@ import type { ClientId, Subject } from '../core/ids.ts';
 import type { AccessToken, AuthorizationCode, Client, RefreshToken, RevocableToken } from '../core/records.ts';
 import type { OAuthProviderOptions } from '../core/settings.ts';
 import { ConfigurationError } from '../core/urls.ts';
-import { issueCode } from '../oauth/authorization-code/approve.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
@@ -70,22 +69,12 @@ export class InMemoryProvider extends OAuthProvider {
 
   override async authorize(client: Client, request: AuthorizeRequest): Promise<URL> {
     const approval = await this.#approve(client, request);
-    const now = this.clock.now();
-    const { record, redirectTo } = issueCode(
-      request,
-      {
-        subject: approval.subject as Subject,
-        scopes: approval.scopes ?? request.scopes,
-        authenticatedAt: approval.authenticatedAt ?? now,
-      },
-      {
-        random: this.random,
-        now,
-        lifetime: this.environment.lifetimes.authorizationCode,
-        issuer: this.settings.issuer,
-      },
-    );
-    this.store.addCode(record, now, approval.claims);
+    const { record, redirectTo } = this.issueCode(request, {
+      subject: approval.subject as Subject,
+      scopes: approval.scopes ?? request.scopes,
+      authenticatedAt: approval.authenticatedAt ?? this.clock.now(),
+    });
+    this.store.addCode(record, approval.claims);
     const { grantId, subject } = record.grant;
     this.report({ name: 'code.issued', clientId: client.clientId, subject, grantId });
     return new URL(redirectTo);
@@ -166,7 +155,7 @@ export class InMemoryProvider extends OAuthProvider {
     this.store.addTokens(
       stored,
       stored.claims === undefined ? accessToken : { ...accessToken, claims: stored.claims },
-      refresh === undefined ? undefined : refreshTokenFor(grant, refresh.hash, stored.approvedAt, now, lifetimes),
+      refresh === undefined ? undefined : refreshTokenFor(grant, refresh.hash, now, lifetimes),
       now,
     );
     return TokenSet.issue(consumed, {

@@ -10,7 +10,6 @@ const writesBetweenSweeps = 1000;
 /** A grant with the state of its token family. Times are milliseconds since the epoch. */
 export interface StoredGrant {
   readonly grant: Grant;
-  readonly approvedAt: number;
   readonly claims?: Readonly<Record<string, unknown>>;
   /** Grows by one with every rotation. */
   readonly generation: number;
@@ -60,14 +59,13 @@ export class MemoryStore {
     return true;
   }
 
-  addCode(code: AuthorizationCode, approvedAt: number, claims: Readonly<Record<string, unknown>> | undefined): void {
-    this.#countWrite(approvedAt);
+  addCode(code: AuthorizationCode, claims: Readonly<Record<string, unknown>> | undefined): void {
     const { grant } = code;
+    this.#countWrite(grant.approvedAt);
     this.grants.set(grant.grantId, {
       grant,
-      approvedAt,
       generation: 0,
-      rotatedAt: approvedAt,
+      rotatedAt: grant.approvedAt,
       retries: 0,
       ...(claims === undefined ? {} : { claims }),
     });

@@ -17,7 +17,7 @@ export async function issueForCode(client: Client, code: RedeemableCode, service
   const now = provider.clock.now();
   const access = accessTokenOf(code.grant, code.scopes, now, services);
   const secret = client.grantTypes.includes('refresh_token') ? mintSecret(provider.random) : undefined;
-  const refresh = secret === undefined ? undefined : refreshTokenFor(code.grant, secret.hash, now, now, provider.lifetimes);
+  const refresh = secret === undefined ? undefined : refreshTokenFor(code.grant, secret.hash, now, provider.lifetimes);
   const won = await codes.redeem(code, access.tokenId, refresh, now, lastExpiry(access, refresh));
   const consumed = ConsumedGrant.claim(code, won);
   provider.report({ name: 'code.redeemed', clientId: client.clientId, subject: code.grant.subject, grantId: code.grant.grantId });
@@ -31,11 +31,9 @@ export async function issueForCode(client: Client, code: RedeemableCode, service
 export async function issueForRefreshToken(token: RedeemableRefreshToken, services: Services): Promise<TokenSet> {
   const { provider, refreshTokens } = services;
   const now = provider.clock.now();
-  const stored = await refreshTokens.load(token.hash);
-  if (stored === undefined) throw revokedMeanwhile();
   const access = accessTokenOf(token.grant, token.scopes, now, services);
   const secret = mintSecret(provider.random);
-  const next = refreshTokenFor(token.grant, secret.hash, stored.approvedAt, now, provider.lifetimes);
+  const next = refreshTokenFor(token.grant, secret.hash, now, provider.lifetimes);
   const grace = provider.lifetimes.refreshTokenGrace;
   const rotation = await refreshTokens.rotate(token, next, { now, grace, grantExpiresAt: lastExpiry(access, next) });
   switch (rotation) {

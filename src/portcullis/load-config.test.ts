@@ -108,7 +108,7 @@ describe('the configuration file', () => {
   test('must be one JSON object, and says where it is not', () => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, 'portcullis.json'), '{ "port": 3000,, }');
-    expect(() => loadConfig({ directory })).toThrow(/portcullis\.json is not valid JSON: .*position 16/);
+    expect(() => loadConfig({ directory })).toThrow(/portcullis\.json is not valid JSON: .*line 1 column 16/);
     writeFileSync(join(directory, 'portcullis.json'), '[]');
     expect(() => loadConfig({ directory })).toThrow(/must hold one JSON object/);
   });
@@ -229,8 +229,8 @@ describe('mistakes', () => {
 
   test('all mistakes are told at once, one a line', () => {
     const { message } = failureOf(() => load({}, { port: 'x', prot: 1, tls: { keyFile: 'k' } }));
-    const lines = message.split('\n').map((line) => line.split(/[ :]/, 3).join(' '));
-    expect(lines.sort()).toEqual(['port (PORT)', 'tls.certificateFile  must', "unknown setting 'prot'"]);
+    const lines = message.split('\n').map((line) => line.replace(/ \(.*?\)/, '').slice(0, 22));
+    expect(lines.sort()).toEqual(['port: Invalid input: e', 'tls.certificateFile: m', "unknown setting 'prot'"]);
   });
 });
 

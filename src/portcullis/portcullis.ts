@@ -6,7 +6,7 @@ import { hashSecret } from '../core/hash.ts';
 import type { RequestContext } from '../core/http.ts';
 import type { ClientId } from '../core/ids.ts';
 import { type Random, randomId, systemRandom } from '../core/random.ts';
-import type { AccessToken, AuthorizationCode, Client, RefreshToken, RevocableToken } from '../core/records.ts';
+import {type AccessToken, type AuthorizationCode, type Client, type RefreshToken, type RevocableToken, grantIdOf} from '../core/records.ts';
 import { ConfigurationError } from '../core/urls.ts';
 import { errorJson, registrationHint } from '../oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
@@ -138,7 +138,7 @@ export class Portcullis extends OAuthProvider {
   }
 
   override async revokeToken(token: RevocableToken): Promise<void> {
-    const grantId = token.kind === 'access_token' ? token.grantId : token.grant.grantId;
+    const grantId = grantIdOf(token);
     const revoked = await this.services.grants.revoke(grantId, `${token.kind} revoked`);
     if (revoked) this.report({ name: 'grant.revoked', grantId, reason: `${token.kind} revoked` });
   }

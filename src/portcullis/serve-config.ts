@@ -34,6 +34,7 @@ export const serveSchema = configSchema.extend({
     .meta({ description: 'Set to serve https without a proxy.' }),
   trustedProxies: z
     .array(z.string())
+    .readonly()
     .default([])
     .meta({ description: 'Addresses and CIDR ranges of reverse proxies whose X-Forwarded-For is believed.' }),
   mcp: z

@@ -52,8 +52,14 @@ function below(
 
 function withoutWrappers(schema: z.core.$ZodType): z.core.$ZodType {
   let current = schema;
-  while (current instanceof z.ZodPrefault || current instanceof z.ZodDefault || current instanceof z.ZodOptional)
+  while (
+    current instanceof z.ZodPrefault ||
+    current instanceof z.ZodDefault ||
+    current instanceof z.ZodOptional ||
+    current instanceof z.ZodReadonly
+  ) {
     current = current.unwrap();
+  }
   return current;
 }
 

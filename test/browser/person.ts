@@ -1,33 +1,54 @@
-import type { Page } from 'playwright-core';
+import type { Page, Response } from 'playwright-core';
 import { password } from '../support/notes-server.ts';
 
-/** What a person does on the pages, by what the pages say. */
+/** Somebody in front of a browser, who goes by what the pages say. */
 export interface Person {
   readonly page: Page;
+  /** Opens an address as if it had been typed, and tells the status of what came. */
+  open(url: string): Promise<number>;
   heading(): Promise<string>;
-  /** Presses a button or follows a link, and waits for what comes. */
-  press(name: string | RegExp): Promise<void>;
+  /** Whether the page shows a text. */
+  sees(text: string): Promise<boolean>;
   fill(fields: Readonly<Record<string, string>>): Promise<void>;
-  signIn(userName: string, secret?: string): Promise<void>;
-  says(text: string): Promise<boolean>;
+  /** Presses a button and waits for the page that comes. */
+  press(button: string | RegExp): Promise<Response>;
+  signIn(userName: string, secret?: string): Promise<Response>;
+  /** Makes the first administrator. */
+  setUp(link: string | undefined, userName: string, displayName: string): Promise<void>;
 }
 
 export function personAt(page: Page): Person {
   const person: Person = {
     page,
-    heading: async () => (await page.locator('h1').textContent()) ?? '',
-    async press(name) {
-      await page.getByRole('button', { name }).click();
-      await page.waitForLoadState();
-    },
+    open: async (url) => (await page.goto(url))?.status() ?? 0,
+    heading: () => page.locator('h1').innerText(),
+    sees: (text) => page.getByText(text).first().isVisible(),
     async fill(fields) {
       for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value);
     },
+    press: (name) => whatComes(page, () => page.getByRole('button', { name }).click()),
     async signIn(userName, secret = password) {
       await person.fill({ 'User name': userName, Password: secret });
-      await person.press('Sign in');
+      return person.press('Sign in');
     },
-    says: (text) => page.getByText(text).first().isVisible(),
+    async setUp(link, userName, displayName) {
+      await person.open(link ?? '');
+      await person.fill({ 'User name': userName, 'Your name (optional)': displayName });
+      await person.fill({ Password: password, 'Password again': password });
+      await person.press('Create administrator');
+    },
   };
   return person;
+}
+
+/** Does something that leads to another page, and gives the answer that brought it. */
+export async function whatComes(page: Page, act: () => Promise<unknown>): Promise<Response> {
+  const answered = page.waitForEvent('response', {
+    predicate: (response) => response.request().isNavigationRequest() && Math.floor(response.status() / 100) !== 3,
+  });
+  const arrived = page.waitForEvent('framenavigated', (frame) => frame === page.mainFrame());
+  await act();
+  await arrived;
+  await page.waitForLoadState('domcontentloaded');
+  return answered;
 }

@@ -11,13 +11,16 @@ export interface Watch {
 // Said of every document whose status is 400 or more.
 const statusOfDocument = /^Failed to load resource: the server responded with a status of 4\d\d /;
 
-/** Watches all pages of a browser. @param origins where they may go */
-export function watch(context: BrowserContext, ...origins: readonly string[]): Watch {
+/**
+ * Watches all pages of a browser.
+ * @param origins where they may go; more may be added
+ */
+export function watch(context: BrowserContext, origins: ReadonlySet<string>): Watch {
   const requests: string[] = [];
   const complaints: string[] = [];
   context.on('request', (request) => {
     const url = new URL(request.url());
-    const foreseen = url.protocol === 'data:' || (request.isNavigationRequest() && origins.includes(url.origin));
+    const foreseen = url.protocol === 'data:' || (request.isNavigationRequest() && origins.has(url.origin));
     if (!foreseen) requests.push(`${request.resourceType()} ${url.href}`);
   });
   context.on('console', (message) => {

@@ -12,14 +12,19 @@ test('decisions are numbered without a gap', () => {
 });
 
 test('every decision is in the index', () => {
-  const listed = tableRows(readDocument('docs/adr/README.md'), 'no.').map(([link = '']) => /\(([^)]+)\)/.exec(link)?.[1]);
+  const listed = tableRows(readDocument('docs/adr/README.md'), 'no.').map(
+    ([link = '']) => /\(([^)]+)\)/.exec(link)?.[1],
+  );
   expect(listed).toEqual(files);
 });
 
 test('every decision says what was decided and what was rejected, on one page', () => {
   const lacking = files.filter((name) => {
     const { text, anchors } = readDocument(`docs/adr/${name}`);
-    return !['context', 'decision', 'consequences', 'rejected'].every((heading) => anchors.has(heading)) || text.split('\n').length > 80;
+    return (
+      !['context', 'decision', 'consequences', 'rejected'].every((heading) => anchors.has(heading)) ||
+      text.split('\n').length > 80
+    );
   });
   expect(lacking).toEqual([]);
 });

@@ -57,7 +57,8 @@ export function readDocument(path: string): Document {
     } else {
       const heading = /^#{1,6} +(.*?)\s*$/.exec(line)?.[1];
       if (heading !== undefined) headings.push(heading);
-      for (const [, target = ''] of line.replace(/`[^`]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g)) links.push({ target, document: path, line: index + 1 });
+      for (const [, target = ''] of line.replace(/`[^`]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g))
+        links.push({ target, document: path, line: index + 1 });
     }
   }
   if (open !== undefined) throw new Error(`${path}:${open.line - 1} begins a block of code that does not end`);
@@ -74,7 +75,12 @@ export function tableRows({ text, path }: Document, first: string): readonly (re
     return rest.slice(0, end === -1 ? undefined : end);
   });
   if (rows.length === 0) throw new Error(`${path} has no table that begins with '${first}'`);
-  return rows.map((row) => row.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim()));
+  return rows.map((row) =>
+    row
+      .slice(1, -1)
+      .split(/(?<!\\)\|/)
+      .map((cell) => cell.trim()),
+  );
 }
 
 function blockOf(open: { info: string; line: number; lines: string[] }, document: string): CodeBlock {

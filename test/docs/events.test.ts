@@ -5,7 +5,10 @@ import type { SecurityEventName } from '../../src/core/events.ts';
 import { jsonLog } from '../../src/operations/logging/json-log.ts';
 import { readDocument, root, tableRows } from './documents.ts';
 
-const rows = tableRows(readDocument('docs/guides/logging.md'), 'event').map(([name = '', level = '']) => ({ name: name.replaceAll('`', ''), level }));
+const rows = tableRows(readDocument('docs/guides/logging.md'), 'event').map(([name = '', level = '']) => ({
+  name: name.replaceAll('`', ''),
+  level,
+}));
 
 /** The names of the type, which exist in its source only. */
 function eventNames(): string[] {

@@ -40,7 +40,11 @@ test('every guide and every decision can be reached from the README', () => {
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (reached.has(path)) continue;
     reached.add(path);
-    waiting.push(...(documents.find((document) => document.path === path)?.links ?? []).map((link) => targetOf(link).path));
+    waiting.push(
+      ...(documents.find((document) => document.path === path)?.links ?? []).map((link) => targetOf(link).path),
+    );
   }
-  expect(documents.map(({ path }) => path).filter((path) => path.startsWith('docs/') && !reached.has(path))).toEqual([]);
+  expect(documents.map(({ path }) => path).filter((path) => path.startsWith('docs/') && !reached.has(path))).toEqual(
+    [],
+  );
 });

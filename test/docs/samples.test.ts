@@ -27,7 +27,9 @@ function sampleAt(document: string, line: number): Sample {
 }
 
 function titled(use: string): [string, string, number][] {
-  return whole.filter(({ words }) => words[1] === use).map(({ document, line, words }) => [`${document}: ${words[0]}`, document, line]);
+  return whole
+    .filter(({ words }) => words[1] === use)
+    .map(({ document, line, words }) => [`${document}: ${words[0]}`, document, line]);
 }
 
 test('every sample compiles in strict mode against the built package', () => {
@@ -36,30 +38,40 @@ test('every sample compiles in strict mode against the built package', () => {
 
 test('every code block names a language that is checked or plain', () => {
   const checked = ['ts', 'sh', 'json', 'text', 'http', 'nginx', 'caddyfile', 'ini', 'python', 'yaml'];
-  expect(blocks.filter(({ language }) => !checked.includes(language)).map(({ document, line, language }) => `${document}:${line} ${language}`)).toEqual([]);
+  expect(
+    blocks
+      .filter(({ language }) => !checked.includes(language))
+      .map(({ document, line, language }) => `${document}:${line} ${language}`),
+  ).toEqual([]);
 });
 
-test.for(excerpts.map((block): [string, typeof block] => [`${block.document}:${block.line}`, block]))('%s is part of the file that it names', ([, block]) => {
-  const [, path = ''] = block.words;
-  const file = plainLines(readFileSync(join(root, path), 'utf8'));
-  const excerpt = plainLines(block.text);
-  const missing = excerpt.filter((line) => !file.includes(line));
-  expect(missing, `lines that are not in ${path}`).toEqual([]);
-  expect(file.join('\n').includes(excerpt.join('\n')), `the lines stand apart in ${path}`).toBe(true);
-});
+test.for(excerpts.map((block): [string, typeof block] => [`${block.document}:${block.line}`, block]))(
+  '%s is part of the file that it names',
+  ([, block]) => {
+    const [, path = ''] = block.words;
+    const file = plainLines(readFileSync(join(root, path), 'utf8'));
+    const excerpt = plainLines(block.text);
+    const missing = excerpt.filter((line) => !file.includes(line));
+    expect(missing, `lines that are not in ${path}`).toEqual([]);
+    expect(file.join('\n').includes(excerpt.join('\n')), `the lines stand apart in ${path}`).toBe(true);
+  },
+);
 
 describe('samples that serve', () => {
-  test.for(titled('serves'))('%s guards its MCP endpoint and says where tokens come from', async ([, document, line]) => {
-    const sample = sampleAt(document, line);
-    const running = await start(sample);
-    try {
-      await visit(running.port, baseUrlOf(sample));
-    } catch (error) {
-      throw new Error(`${sample.name} printed:\n${running.output()}`, { cause: error });
-    } finally {
-      await running.stop();
-    }
-  });
+  test.for(titled('serves'))(
+    '%s guards its MCP endpoint and says where tokens come from',
+    async ([, document, line]) => {
+      const sample = sampleAt(document, line);
+      const running = await start(sample);
+      try {
+        await visit(running.port, baseUrlOf(sample));
+      } catch (error) {
+        throw new Error(`${sample.name} printed:\n${running.output()}`, { cause: error });
+      } finally {
+        await running.stop();
+      }
+    },
+  );
 });
 
 describe('samples that are tests', () => {
@@ -80,7 +92,11 @@ async function visit(port: number, baseUrl: string): Promise<void> {
   const described = JSON.parse(resource.text) as { resource: string; authorization_servers: string[] };
   expect(described.resource).toBe(new URL('/mcp', baseUrl).href);
   const metadata = await visitor.ask('/.well-known/oauth-authorization-server');
-  const server = JSON.parse(metadata.text) as { issuer: string; authorization_endpoint: string; registration_endpoint: string };
+  const server = JSON.parse(metadata.text) as {
+    issuer: string;
+    authorization_endpoint: string;
+    registration_endpoint: string;
+  };
   expect(described.authorization_servers).toEqual([server.issuer]);
   const registered = await visitor.postJson(new URL(server.registration_endpoint).pathname, {
     redirect_uris: ['http://localhost/cb'],
@@ -88,7 +104,12 @@ async function visit(port: number, baseUrl: string): Promise<void> {
   });
   expect(registered.status, registered.text).toBe(201);
   const { client_id } = JSON.parse(registered.text) as { client_id: string };
-  const query = new URLSearchParams({ client_id, response_type: 'code', code_challenge: 'a'.repeat(43), code_challenge_method: 'S256' });
+  const query = new URLSearchParams({
+    client_id,
+    response_type: 'code',
+    code_challenge: 'a'.repeat(43),
+    code_challenge_method: 'S256',
+  });
   const authorized = await visitor.ask(`${new URL(server.authorization_endpoint).pathname}?${query}`);
   expect(authorized.status, authorized.text).toBe(302);
   expect(new URL(String(authorized.headers.location)).searchParams.get('error')).toBeNull();
@@ -100,5 +121,8 @@ function baseUrlOf({ block }: Sample): string {
 
 // Formatting is not what an excerpt is about.
 function plainLines(text: string): string[] {
-  return text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }

@@ -41,7 +41,8 @@ export class Workspace {
     return blocks.map((block) => {
       const folder = join(this.path, block.document.replace(/\.md$/, '').replaceAll('/', '-'));
       const [name = `line-${block.line}.ts`, use = 'compile'] = block.words;
-      if (use !== 'compile' && use !== 'serves' && use !== 'tests') throw new Error(`${block.document}:${block.line}: what is '${use}'?`);
+      if (use !== 'compile' && use !== 'serves' && use !== 'tests')
+        throw new Error(`${block.document}:${block.line}: what is '${use}'?`);
       const file = join(folder, name);
       mkdirSync(folder, { recursive: true });
       writeFileSync(file, block.text, { flag: 'wx' });
@@ -52,10 +53,18 @@ export class Workspace {
   /** @returns what the compiler complains of, with the lines of the documents */
   compile(samples: readonly Sample[]): string {
     const options = { ...compilerOptions, typeRoots: [join(root, 'node_modules/@types')] };
-    writeFileSync(join(this.path, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: samples.map(({ file }) => file) }));
+    writeFileSync(
+      join(this.path, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: options, files: samples.map(({ file }) => file) }),
+    );
     const compiler = join(root, 'node_modules/typescript/bin/tsc');
-    const { stdout } = spawnSync(process.execPath, [compiler, '-p', this.path, '--pretty', 'false'], { cwd: this.path, encoding: 'utf8' });
-    const sampleOf = new Map(samples.map((sample) => [sample.file.slice(this.path.length + 1).replaceAll('\\', '/'), sample]));
+    const { stdout } = spawnSync(process.execPath, [compiler, '-p', this.path, '--pretty', 'false'], {
+      cwd: this.path,
+      encoding: 'utf8',
+    });
+    const sampleOf = new Map(
+      samples.map((sample) => [sample.file.slice(this.path.length + 1).replaceAll('\\', '/'), sample]),
+    );
     return stdout.replace(/^([^(\n]+)\((\d+),/gm, (place, file: string, line: string) => {
       const block = sampleOf.get(file)?.block;
       return block === undefined ? place : `${block.document}:${block.line + Number(line) - 1} (column `;
@@ -88,11 +97,15 @@ export interface RunningSample {
 /** Runs a sample in an empty folder until it listens. @throws Error with its output where it ends first */
 export async function start(sample: Sample): Promise<RunningSample> {
   const cwd = mkdtempSync(join(sample.folder, 'run-'));
-  const child = spawn(process.execPath, ['--import', pathToFileURL(join(import.meta.dirname, 'on-free-port.ts')).href, sample.file], {
-    cwd,
-    env: { PATH: process.env['PATH'] },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', pathToFileURL(join(import.meta.dirname, 'on-free-port.ts')).href, sample.file],
+    {
+      cwd,
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
+  );
   const output = collect(child);
   const ended = once(child, 'exit').then(() => {
     throw new Error(`${sample.block.document}:${sample.block.line} ended before it listened\n${output()}`);

@@ -13,12 +13,14 @@ interface Threat {
 }
 
 const model = readDocument('docs/threat-model.md');
-const threats = tableRows(model, 'threat').map(([threat = '', , code = '', tests = '']): Threat => ({
-  threat,
-  code: quoted(code),
-  tests: quoted(tests),
-  pitfalls: [...threat.matchAll(/\bP-(\d\d)\b/g)].map(([, number]) => `PITFALL-${number}`),
-}));
+const threats = tableRows(model, 'threat').map(
+  ([threat = '', , code = '', tests = '']): Threat => ({
+    threat,
+    code: quoted(code),
+    tests: quoted(tests),
+    pitfalls: [...threat.matchAll(/\bP-(\d\d)\b/g)].map(([, number]) => `PITFALL-${number}`),
+  }),
+);
 
 function quoted(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, path = '']) => path);
@@ -30,7 +32,9 @@ function isThere(path: string): boolean {
 
 describe('the threat model', () => {
   test('has an answer in code and a test for every threat', () => {
-    expect(threats.filter(({ code, tests }) => code.length === 0 || tests.length === 0).map(({ threat }) => threat)).toEqual([]);
+    expect(
+      threats.filter(({ code, tests }) => code.length === 0 || tests.length === 0).map(({ threat }) => threat),
+    ).toEqual([]);
   });
 
   test('names only files that exist', () => {
@@ -44,14 +48,18 @@ describe('the threat model', () => {
   });
 
   test('says of every other pitfall that it is not in this version', () => {
-    const open = pitfalls.requirements.filter(({ answer }) => answer !== 'met').map(({ id }) => id.replace('PITFALL', 'P'));
+    const open = pitfalls.requirements
+      .filter(({ answer }) => answer !== 'met')
+      .map(({ id }) => id.replace('PITFALL', 'P'));
     const [, section = ''] = model.text.split('## Not in this version');
     expect(open.filter((id) => !section.includes(id))).toEqual([]);
   });
 
   test('names for every pitfall a test that cites it', () => {
     const citations = findCitations(root);
-    const uncited = threats.flatMap(({ pitfalls: ids, tests }) => ids.filter((id) => !citations.some((citation) => citation.id === id && tests.includes(citation.file))));
+    const uncited = threats.flatMap(({ pitfalls: ids, tests }) =>
+      ids.filter((id) => !citations.some((citation) => citation.id === id && tests.includes(citation.file))),
+    );
     expect(uncited).toEqual([]);
   });
 });

@@ -24,7 +24,13 @@ export class Visitor {
 
   ask(path: string, { method = 'GET', headers = {}, body }: Question = {}): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const options = { host: '127.0.0.1', port: this.#port, path, method, headers: { host: this.#baseUrl.host, ...headers } };
+    const options = {
+      host: '127.0.0.1',
+      port: this.#port,
+      path,
+      method,
+      headers: { host: this.#baseUrl.host, ...headers },
+    };
     const outgoing = request(options, (incoming) => {
       let text = '';
       incoming.on('data', (chunk: Buffer) => (text += chunk.toString()));

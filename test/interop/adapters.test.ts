@@ -10,7 +10,7 @@ import {
   portcullisFastify,
 } from '../../src/hosts/fastify.ts';
 import { requireToken as honoToken, portcullisHono } from '../../src/hosts/hono.ts';
-import { createNodeListener } from '../../src/hosts/node.ts';
+import { createNodeListener } from '../../src/hosts/node-handler.ts';
 import { InMemoryProvider } from '../../src/in-memory/index.ts';
 import { testServers } from './servers.ts';
 import { obtainCode, obtainTokens, registerClient } from './tokens.ts';

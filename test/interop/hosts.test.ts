@@ -68,7 +68,7 @@ const combinations = hosts.flatMap((host) =>
 );
 
 describe.for(combinations)('%s', ([, host, kind]) => {
-  it('go the whole way: discovery, registration, sign-in, consent, tools, refresh, step-up, revocation', async () => {
+  it('go the whole way: discovery, registration, sign-in, consent, tools, refresh, step-up, revocation [CASE-28, CASE-54, CASE-68, CASE-72, MCP-AUTH-07, MCP-AUTH-25, MCP-DISC-03]', async () => {
     const { url, provider } = await startHost(host);
     const browser = new HeadlessBrowser(url, ada);
     const peer = kind.create(url);

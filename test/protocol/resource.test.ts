@@ -129,7 +129,7 @@ describe.each(providers)('the MCP endpoint behind $name', (kind) => {
       expect((await server.mcp(bearer(access_token), call(tool))).response).toBeUndefined();
   });
 
-  it('a tool that no scope unlocks is closed to everybody, and its name is no way into the header', async () => {
+  it('a tool that no scope unlocks is closed to everybody, without a challenge that no scope could answer', async () => {
     const { server, access_token } = await withToken('write');
     for (const tool of [
       'unknown',
@@ -145,9 +145,7 @@ describe.each(providers)('the MCP endpoint behind $name', (kind) => {
     ]) {
       const response = refusal(await server.mcp(bearer(access_token), call(tool)));
       expect(response.status).toBe(403);
-      expect(response.headers.get('www-authenticate')).toMatch(
-        /^Bearer error="insufficient_scope", error_description="[^"]*", scope="read", resource_metadata="[^"]*"$/,
-      );
+      expect(response.headers.get('www-authenticate')).toBeNull();
     }
   });
 

@@ -41,6 +41,7 @@ export function grantNamed(id: string, changes: Partial<Grant> = {}): Grant {
     scopes: ['read'],
     resource: 'https://mcp.example.com/mcp' as ResourceUri,
     authenticatedAt: start,
+    approvedAt: start,
     ...changes,
   };
 }
@@ -68,9 +69,9 @@ export async function addClient(database: DatabaseWithDialect, client: Client = 
 }
 
 /** Stores an approved grant with its code, and its client. */
-export async function addCode(database: DatabaseWithDialect, code: AuthorizationCode, approvedAt = start): Promise<void> {
+export async function addCode(database: DatabaseWithDialect, code: AuthorizationCode): Promise<void> {
   await addClient(database, clientNamed(code.grant.clientId));
-  await database.write(...storeCode(code, approvedAt, sql('1 = 1')));
+  await database.write(...storeCode(code, sql('1 = 1')));
 }
 
 /** How many rows a table has. */

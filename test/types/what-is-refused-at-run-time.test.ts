@@ -24,6 +24,7 @@ const grant: Grant = {
   scopes: ['read'],
   resource: `${baseUrl}/mcp` as ResourceUri,
   authenticatedAt: 0,
+  approvedAt: 0,
 };
 const minted = { accessToken: 'x', expiresIn: 600 };
 const methods = Object.getOwnPropertyNames(CompleteProvider.prototype).filter((name) => name !== 'constructor');

@@ -1,5 +1,6 @@
 import type { SecretHash } from '../../core/ids.ts';
 import { AuthenticatedUser } from '../sessions/authenticated-user.ts';
+import type { User } from '../users/user.ts';
 import type { PendingRequest } from './pending-requests.ts';
 
 /** Proof that one user, in one browser, allowed one request. */
@@ -17,12 +18,15 @@ export class Approval {
   /**
    * @param browserHash of the browser that the decision came from
    * @param scopes those that the user left ticked
-   * @returns `undefined` where the request is another browser's, or a scope was not asked for
+   * @returns `undefined` where the request is another browser's, a scope was not asked for or is not this user's to grant,
+   *   or none is left of those asked for
    */
   static of(pending: PendingRequest, user: AuthenticatedUser, browserHash: SecretHash, scopes: readonly string[]): Approval | undefined {
     AuthenticatedUser.assert(user);
     if (pending.browserHash !== browserHash) return undefined;
-    if (!scopes.every((scope) => pending.request.scopes.includes(scope))) return undefined;
+    const { scopes: requested } = pending.request;
+    if (!scopes.every((scope) => requested.includes(scope) && mayGrant(user.user, scope))) return undefined;
+    if (scopes.length === 0 && requested.length > 0) return undefined;
     return new Approval(pending, user, scopes);
   }
 
@@ -42,4 +46,9 @@ export class Approval {
   get scopes(): readonly string[] {
     return this.#scopes;
   }
+}
+
+/** Whether an administrator lets this user grant the scope. */
+export function mayGrant({ grantableScopes }: User, scope: string): boolean {
+  return grantableScopes === undefined || grantableScopes.includes(scope);
 }

@@ -43,7 +43,7 @@ export async function approve(approval: Approval, services: IdentityServices): P
       now,
       userId,
     ),
-    ...storeCode(record, now, won),
+    ...storeCode(record, won),
     ...rememberScopes(consentKeyOf(pending, userId), scopes, now, won),
   );
   if (completed?.length !== 1) return undefined;

@@ -7,6 +7,13 @@ import { consentMigrations } from './tables.ts';
 export const consent: Capability<IdentityServices> = {
   name: 'consent',
   specifications: ['OAuth 2.1 §4.1.1, §7.3', 'MCP authorization 2026-07-28, security considerations'],
-  routes: [{ path: ({ paths }) => paths.consent, methods: { GET: showConsent, POST: decideConsent }, cors: 'none' }],
+  routes: [
+    {
+      path: ({ paths }) => paths.consent,
+      methods: { GET: showConsent, POST: decideConsent },
+      head: 'refused',
+      cors: 'none',
+    },
+  ],
   migrations: consentMigrations,
 };

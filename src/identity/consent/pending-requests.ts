@@ -29,15 +29,16 @@ export class PendingRequests {
   readonly #clients: ClientStore;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #lifetime: number;
+  /** How long a user has to sign in and decide, in milliseconds. */
+  readonly lifetime: number;
 
-  /** @param lifetime how long a user has to sign in and decide, in milliseconds */
+  /** @param lifetime in milliseconds */
   constructor(database: Database, clients: ClientStore, clock: Clock, random: Random, lifetime: number) {
     this.#database = database;
     this.#clients = clients;
     this.#clock = clock;
     this.#random = random;
-    this.#lifetime = lifetime;
+    this.lifetime = lifetime;
   }
 
   /** Stores a checked request and gives the id by which its pages are addressed. */
@@ -53,7 +54,7 @@ export class PendingRequests {
         client.clientId,
         JSON.stringify(parameters),
         now,
-        now + this.#lifetime,
+        now + this.lifetime,
       ),
     );
     return id;

@@ -2,8 +2,9 @@ import type { RequestContext } from '../../core/http.ts';
 import type { Params } from '../../core/params.ts';
 import { type SignInPageProps, signInFields, signInPage } from '../../web/pages/sign-in.ts';
 import { htmlResponse, seeOther } from '../../web/response.ts';
+import { finishedOrExpired } from '../consent/open-request.ts';
 import type { PendingRequest } from '../consent/pending-requests.ts';
-import { PageError, page, postedForm, queryParams, siteOf } from '../page.ts';
+import { page, postedForm, queryParams, siteOf } from '../page.ts';
 import type { IdentityServices } from '../services.ts';
 import type { AuthenticatedUser } from '../sessions/authenticated-user.ts';
 import { signOutPurpose } from './sign-out.ts';
@@ -116,12 +117,7 @@ async function pendingRequest(params: Params, services: IdentityServices): Promi
   if (id === undefined) return undefined;
   const pending = await services.requests.find(id);
   if (pending !== undefined) return pending;
-  throw new PageError(400, {
-    title: 'This request is finished or has expired',
-    message: 'It was answered already, waited too long, or its app is no longer registered.',
-    next: 'If the app is not connected, go back to it and connect again.',
-    link: { url: services.paths.signIn, label: 'Sign in to your account' },
-  });
+  throw finishedOrExpired(services);
 }
 
 function asksAgain(params: Params): boolean {

@@ -41,6 +41,7 @@ export function issueCode(
     scopes: approval.scopes.filter((scope) => request.scopes.includes(scope)),
     resource: request.resource,
     authenticatedAt: approval.authenticatedAt,
+    approvedAt: using.now,
   };
   return {
     record: {

@@ -8,7 +8,12 @@ export const authorizationCode: OAuthCapability = {
   name: 'authorization code grant with PKCE',
   specifications: ['OAuth 2.1 §4.1', 'RFC 7636', 'RFC 8252 §7.3', 'RFC 8707 §2', 'RFC 9207'],
   routes: [
-    { path: (provider) => provider.settings.paths.authorize, methods: { GET: authorizeEndpoint, POST: authorizeEndpoint }, cors: 'none' },
+    {
+      path: (provider) => provider.settings.paths.authorize,
+      methods: { GET: authorizeEndpoint, POST: authorizeEndpoint },
+      head: 'refused',
+      cors: 'none',
+    },
   ],
   grants: { authorization_code: redeemAuthorizationCode },
   serverMetadata: (provider) => ({

@@ -3,6 +3,7 @@ import type { Params } from '../../core/params.ts';
 import type { AuthorizationCode, Client, Grant } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { AuthenticatedClient } from '../token/client-authentication.ts';
+import { declareRedeemable } from '../token/consumed-grant.ts';
 import { requestedResource } from '../token/resource.ts';
 import type { TokenSet } from '../token/token-set.ts';
 import { isCodeVerifier, verifierMatches } from './pkce.ts';
@@ -16,6 +17,7 @@ export class RedeemableCode {
 
   private constructor(record: AuthorizationCode) {
     this.#record = record;
+    declareRedeemable(this);
   }
 
   /**
@@ -24,7 +26,8 @@ export class RedeemableCode {
    */
   static check(record: AuthorizationCode, client: Client, params: Params, now: number): RedeemableCode {
     if (record.grant.clientId !== client.clientId) throw unusable();
-    if (!(record.expiresAt > now)) throw unusable();
+    // A spent code is judged to the end, expired or not, so that its replay is recognised as one.
+    if (record.spentAt === undefined && !(record.expiresAt > now)) throw unusable();
     const redirectUri = params.get('redirect_uri');
     if (redirectUri === undefined ? record.redirectUriWasSent : redirectUri !== record.redirectUri) {
       throw new OAuthError('invalid_grant', 'redirect_uri must be the same as in the authorization request');

@@ -102,7 +102,7 @@ describe('redeem', () => {
 
 describe('storeCode', () => {
   it('stores nothing where its condition does not hold', async () => {
-    await database.write(...storeCode(codeFor(grantNamed('other'), 'other'), start, sql('1 = ?', 2)));
+    await database.write(...storeCode(codeFor(grantNamed('other'), 'other'), sql('1 = ?', 2)));
     expect(await countOf(database, 'grants')).toBe(1);
     expect(await codes.load(hash('other'))).toBeUndefined();
   });

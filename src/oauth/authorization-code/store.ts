@@ -85,7 +85,7 @@ export class AuthorizationCodeStore {
  * The statements that store an approved grant and its code, to run in the transaction that records the approval.
  * @param condition SQL that must hold for them to have any effect, with its values
  */
-export function storeCode(record: AuthorizationCode, approvedAt: number, condition: Statement): Statement[] {
+export function storeCode(record: AuthorizationCode, condition: Statement): Statement[] {
   const { grant } = record;
   return [
     sql(
@@ -97,7 +97,7 @@ export function storeCode(record: AuthorizationCode, approvedAt: number, conditi
       JSON.stringify(grant.scopes),
       grant.resource,
       grant.authenticatedAt,
-      approvedAt,
+      grant.approvedAt,
       record.expiresAt,
       ...condition.values,
     ),

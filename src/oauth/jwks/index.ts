@@ -12,5 +12,12 @@ export const jwks: OAuthCapability = {
 };
 
 async function jwksEndpoint(_request: Request, provider: OAuthProvider): Promise<Response> {
-  return publicJson({ keys: (await provider.publicKeys?.()) ?? [] });
+  const keys = (await provider.publicKeys?.()) ?? [];
+  return publicJson({ keys: keys.map(publicHalf) });
+}
+
+// RFC 7518 §6: whatever a provider hands over by mistake, no private member leaves the server.
+function publicHalf(jwk: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const privateMembers = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']);
+  return Object.fromEntries(Object.entries(jwk).filter(([member]) => !privateMembers.has(member)));
 }

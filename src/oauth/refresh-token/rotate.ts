@@ -4,6 +4,7 @@ import type { Client, Grant, RefreshToken } from '../../core/records.ts';
 import { parseScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { AuthenticatedClient } from '../token/client-authentication.ts';
+import { declareRedeemable } from '../token/consumed-grant.ts';
 import { requestedResource } from '../token/resource.ts';
 import type { TokenSet } from '../token/token-set.ts';
 
@@ -15,6 +16,7 @@ export class RedeemableRefreshToken {
   private constructor(record: RefreshToken, scopes: readonly string[]) {
     this.#record = record;
     this.#scopes = scopes;
+    declareRedeemable(this);
   }
 
   /**

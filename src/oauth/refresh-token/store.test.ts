@@ -40,11 +40,11 @@ const grantRow = async () => (await database.read("SELECT * FROM grants WHERE gr
 
 describe('load', () => {
   it('finds a token with its grant and when that was approved, rotated or not', async () => {
-    const expected = { ...refreshTokenFor(grant, 'first', expiresAt), approvedAt: start };
+    const expected = refreshTokenFor(grant, 'first', expiresAt);
     expect(await tokens.load(hash('first'))).toEqual(expected);
     await rotate('first', 'second');
     expect(await tokens.load(hash('first'))).toEqual(expected);
-    expect(await tokens.load(hash('second'))).toMatchObject({ issuedAt: now, approvedAt: start });
+    expect(await tokens.load(hash('second'))).toMatchObject({ issuedAt: now, grant: { approvedAt: start } });
   });
 
   it('finds nothing that is unknown, or whose grant is revoked', async () => {

@@ -6,11 +6,6 @@ import { grantColumns, grantOf } from '../token/grant-store.ts';
 /** A lost response or a second tab gets a fresh token at most this often before the next rotation. */
 export const maximumRetries = 8;
 
-/** A refresh token together with what its rotation needs to know. */
-export interface StoredRefreshToken extends RefreshToken {
-  readonly approvedAt: number;
-}
-
 /** Times in milliseconds. */
 export interface RotationTimes {
   readonly now: number;
@@ -40,9 +35,9 @@ export class RefreshTokenStore {
   }
 
   /** A refresh token of a grant that is not revoked, rotated or not. */
-  async load(hash: SecretHash): Promise<StoredRefreshToken | undefined> {
+  async load(hash: SecretHash): Promise<RefreshToken | undefined> {
     const [row] = await this.#database.read(
-      `SELECT t.issued_at, t.expires_at AS token_expires_at, g.approved_at, ${grantColumns}
+      `SELECT t.issued_at, t.expires_at AS token_expires_at, ${grantColumns}
        FROM refresh_tokens t JOIN grants g ON g.grant_id = t.grant_id WHERE t.token_hash = ? AND g.revoked_at IS NULL`,
       hash,
     );
@@ -112,13 +107,12 @@ export class RefreshTokenStore {
   }
 }
 
-function refreshTokenOf(hash: SecretHash, row: Row): StoredRefreshToken {
+function refreshTokenOf(hash: SecretHash, row: Row): RefreshToken {
   return {
     kind: 'refresh_token',
     hash,
     grant: grantOf(row),
     issuedAt: row['issued_at'] as number,
     expiresAt: row['token_expires_at'] as number,
-    approvedAt: row['approved_at'] as number,
   };
 }

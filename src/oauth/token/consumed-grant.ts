@@ -1,11 +1,21 @@
 import { AlreadySpentError } from '../../core/errors.ts';
 import type { Grant } from '../../core/records.ts';
 
-/** A code or refresh token that passed every check and may be spent, once. */
+/**
+ * A code or refresh token that passed every check and may be spent, once: a proof, which its capability's own class mints
+ * and makes known by `declareRedeemable`.
+ */
 export interface Redeemable {
   readonly grant: Grant;
   /** The scopes that the access token gets. */
   readonly scopes: readonly string[];
+}
+
+const redeemables = new WeakSet<Redeemable>();
+
+/** To be called by the constructors of the classes whose objects may be spent, and by nothing else. */
+export function declareRedeemable(redeemable: Redeemable): void {
+  redeemables.add(redeemable);
 }
 
 /**
@@ -24,8 +34,10 @@ export class ConsumedGrant {
   /**
    * @param won whether the store's one atomic operation spent it now
    * @throws AlreadySpentError where it did not
+   * @throws TypeError for anything else than a `RedeemableCode` or `RedeemableRefreshToken`
    */
   static claim(redeemable: Redeemable, won: boolean): ConsumedGrant {
+    if (!redeemables.has(redeemable)) throw new TypeError('only a checked code or refresh token can be spent');
     if (!won) throw new AlreadySpentError();
     return new ConsumedGrant(redeemable);
   }

@@ -29,7 +29,7 @@ const id = (name: string) => name as GrantId;
 
 /** A grant whose code was redeemed. */
 async function add(name: string, changes: Parameters<typeof grantNamed>[1] = {}, approvedAt = start): Promise<void> {
-  await addCode(database, codeFor(grantNamed(name, changes), `code ${name}`), approvedAt);
+  await addCode(database, codeFor(grantNamed(name, { approvedAt, ...changes }), `code ${name}`));
   await database.write(sql('UPDATE grants SET redeemed_at = ?, last_used_at = ?, expires_at = ? WHERE grant_id = ?', start, start + 5, start + 1000, name));
 }
 
@@ -89,9 +89,9 @@ describe('the list', () => {
     await addClient(database, clientNamed('second', { registeredBy: 'administrator' }));
     const { clientName: _, ...nameless } = clientNamed('nameless');
     await addClient(database, nameless);
-    await add('old', { clientId: 'client' as ClientId, scopes: ['read', 'write'] }, start - 10);
+    await add('old', { clientId: 'client' as ClientId, scopes: ['read', 'write'], approvedAt: start - 10 });
     await add('new', { clientId: 'second' as ClientId });
-    await add('newest', { clientId: 'nameless' as ClientId }, start + 10);
+    await add('newest', { clientId: 'nameless' as ClientId, approvedAt: start + 10 });
     await add('of another user', { subject: 'other' as Subject });
     const list = await grants.listForSubject('user' as Subject);
     expect(list).toEqual([

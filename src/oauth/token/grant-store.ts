@@ -88,7 +88,7 @@ function summaryOf(row: Readonly<Record<string, unknown>>): GrantSummary {
 }
 
 /** The columns of `grants g` that `grantOf` reads. */
-export const grantColumns = 'g.grant_id, g.client_id, g.subject, g.scopes, g.resource, g.authenticated_at';
+export const grantColumns = 'g.grant_id, g.client_id, g.subject, g.scopes, g.resource, g.authenticated_at, g.approved_at';
 
 export function grantOf(row: Row): Grant {
   return {
@@ -98,5 +98,6 @@ export function grantOf(row: Row): Grant {
     scopes: JSON.parse(row['scopes'] as string) as string[],
     resource: row['resource'] as ResourceUri,
     authenticatedAt: row['authenticated_at'] as number,
+    approvedAt: row['approved_at'] as number,
   };
 }

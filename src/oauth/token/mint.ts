@@ -36,15 +36,14 @@ export function accessTokenFor(grant: Grant, scopes: readonly string[], tokenId:
 
 /**
  * The record of a new refresh token: its life slides with every use, up to the absolute cap.
- * @param approvedAt when the user approved the grant
  * @param now milliseconds since the epoch
  */
-export function refreshTokenFor(grant: Grant, hash: SecretHash, approvedAt: number, now: number, lifetimes: Lifetimes): RefreshToken {
+export function refreshTokenFor(grant: Grant, hash: SecretHash, now: number, lifetimes: Lifetimes): RefreshToken {
   return {
     kind: 'refresh_token',
     hash,
     grant,
     issuedAt: now,
-    expiresAt: Math.min(now + lifetimes.refreshToken, approvedAt + lifetimes.refreshTokenAbsolute),
+    expiresAt: Math.min(now + lifetimes.refreshToken, grant.approvedAt + lifetimes.refreshTokenAbsolute),
   };
 }

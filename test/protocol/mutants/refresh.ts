@@ -147,7 +147,7 @@ class ForgetsTheAbsoluteEnd extends InMemoryProvider {
 class NeverSlides extends InMemoryProvider {
   override async loadRefreshToken(client: Client, token: string): Promise<RefreshToken | undefined> {
     const record = await super.loadRefreshToken(client, token);
-    const approvedAt = record === undefined ? undefined : this.store.grants.get(record.grant.grantId)?.approvedAt;
+    const approvedAt = record === undefined ? undefined : record.grant.approvedAt;
     if (record === undefined || approvedAt === undefined) return undefined;
     return { ...record, expiresAt: approvedAt + this.environment.lifetimes.refreshToken };
   }

@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RequestContext } from '../core/http.ts';
 import { InMemoryProvider } from '../in-memory/index.ts';
-import { createNodeHandler, createNodeListener, type NodeHandlerOptions } from './node.ts';
+import { createNodeHandler, createNodeListener, type NodeHandlerOptions } from './node-handler.ts';
 import type { WebHost } from './web-host.ts';
 
 const baseUrl = 'https://mcp.example.com/base';

@@ -1,0 +1,32 @@
+import type { ConsentScope } from '../../web/pages/consent.ts';
+import type { IdentityServices } from '../services.ts';
+import type { User } from '../users/user.ts';
+import { mayGrant } from './approval.ts';
+import { consentKeyOf } from './decide.ts';
+import type { PendingRequest } from './pending-requests.ts';
+
+/**
+ * The scopes of a request that this user may grant, in the order of the request.
+ * @returns `undefined` where the user may not grant a required one, or none of them
+ */
+export async function offeredScopes(pending: PendingRequest, user: User, services: IdentityServices): Promise<readonly ConsentScope[] | undefined> {
+  const { provider, consents } = services;
+  const { scopes: requested } = pending.request;
+  const { requiredScopes } = provider.settings;
+  const offered = requested.filter((scope) => mayGrant(user, scope));
+  if (requested.length > 0 && offered.length === 0) return undefined;
+  if (requested.some((scope) => requiredScopes.includes(scope) && !offered.includes(scope))) return undefined;
+  const remembered = await consents.remembered(consentKeyOf(pending, user.userId));
+  return offered.map((name) => {
+    const definition = provider.scopes.get(name);
+    const optional = definition?.optional ?? (!requiredScopes.includes(name) && offered.length > 1);
+    return {
+      name,
+      title: definition?.title,
+      description: definition?.description,
+      tools: definition?.tools ?? [],
+      need: optional ? 'optional' : 'required',
+      alreadyAllowed: remembered.has(name),
+    };
+  });
+}

@@ -1,0 +1,53 @@
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { type NotesServer, type NotesServerOptions, startNotesServer } from '../support/notes-server.ts';
+import { launchChromium } from './chromium.ts';
+import { LoopbackApp, type LoopbackAppOptions } from './loopback-app.ts';
+import { type Person, personAt } from './person.ts';
+import { watch } from './watch.ts';
+
+/** A server, people with browsers and their apps, for one test. */
+export interface Scene {
+  readonly server: NotesServer;
+  /**
+   * Somebody with a browser of their own. When the test is over, the browser must have complained of nothing, and asked
+   * for nothing but pages of this scene.
+   */
+  person(options?: BrowserContextOptions): Promise<Person>;
+  app(options?: LoopbackAppOptions): Promise<LoopbackApp>;
+  /** Somewhere else that browsers may go. */
+  foresee(origin: string): void;
+}
+
+/** Starts Chromium for the tests of a file, and gives what opens a scene for one of them. */
+export function chromiumScenes(): (options?: NotesServerOptions) => Promise<Scene> {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
+  return async (options) => {
+    const server = await startNotesServer(options);
+    onTestFinished(() => server.close());
+    const origins = new Set([server.baseUrl]);
+    return {
+      server,
+      async person(contextOptions) {
+        const context = await browser.newContext(contextOptions);
+        const seen = watch(context, origins);
+        onTestFinished(async () => {
+          await context.close();
+          expect(seen).toEqual({ requests: [], complaints: [] });
+        });
+        return personAt(await context.newPage());
+      },
+      async app(appOptions) {
+        const app = await LoopbackApp.open(server.mcpUrl, appOptions);
+        onTestFinished(() => app.close());
+        origins.add(new URL(app.redirectUrl).origin);
+        return app;
+      },
+      foresee: (origin) => void origins.add(origin),
+    };
+  };
+}
