@@ -41,7 +41,7 @@ async function measureAll(contenders: readonly Contender[], workshop: Workshop, 
   try {
     for (const contender of contenders) {
       const folder = mkdtempSync(join(workshop.folder, 'server-'));
-      servers.push({ contender, server: await startServer(contender, workshop, folder, profiling(contender, options)) });
+      servers.push({ contender, server: await startServer(contender, workshop, folder) });
     }
     const runners = await Promise.all(servers.map(({ contender, server }) => runnerOf(contender, server, options)));
     const measured = await runRounds(runners, {
@@ -52,19 +52,26 @@ async function measureAll(contenders: readonly Contender[], workshop: Workshop, 
     });
     const memory: Memory[] = [];
     for (const { contender, server } of servers) memory.push({ name: contender.name, residentBytes: (await server.usage()).residentBytes });
+    if (options.profile !== undefined) await profileOurs(runners, options, options.profile);
     return { results: measured, memory };
   } finally {
     await Promise.all(servers.map(({ server }) => server.stop()));
   }
 }
 
-function runnerOf(contender: Contender, server: ServerProcess, options: Options): Promise<Runner> | Runner {
-  return contender.name === openMcp.name ? Runner.createOpen(contender.name, server, options.seconds) : Runner.create(contender.name, server, options.seconds);
+/** One more slice of each measure, under the profiler; it counts for no figure. */
+async function profileOurs(runners: readonly Runner[], { measures }: Options, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  for (const runner of runners.filter(({ name }) => name.startsWith(portcullis.name))) {
+    for (const name of chosenMeasures(measures).filter((measure) => runner.can(measure))) {
+      const profile = await runner.profile(name, 16);
+      writeFileSync(join(folder, `${runner.name} ${name}.cpuprofile`.replaceAll(' ', '-')), JSON.stringify(profile));
+    }
+  }
 }
 
-function profiling(contender: Contender, options: Options): string[] {
-  if (options.profile === undefined || contender.isPeer) return [];
-  return ['--cpu-prof', `--cpu-prof-dir=${resolve(options.profile)}`, `--cpu-prof-name=${contender.name.replaceAll(/\W+/g, '-')}.cpuprofile`];
+function runnerOf(contender: Contender, server: ServerProcess, options: Options): Promise<Runner> | Runner {
+  return contender.name === openMcp.name ? Runner.createOpen(contender.name, server, options.seconds) : Runner.create(contender.name, server, options.seconds);
 }
 
 function chosen({ only, against }: Options): Contender[] {

@@ -25,12 +25,11 @@ export interface Workshop {
   readonly build: string;
 }
 
-export function startServer(contender: Contender, workshop: Workshop, folder: string, nodeOptions: readonly string[] = []): Promise<ServerProcess> {
+export function startServer(contender: Contender, workshop: Workshop, folder: string): Promise<ServerProcess> {
   return ServerProcess.start({
     script: join(workshop.scripts, contender.script),
     folder,
     pinned: workshop.pinned,
-    nodeOptions,
     environment: { BENCH_BUILD: workshop.build, ...contender.environment },
   });
 }

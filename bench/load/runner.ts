@@ -1,13 +1,16 @@
 import type { Prepared } from '../servers/protocol.ts';
 import { metadataRequest, OAuthClient, toolCallRequest, unexpected } from './client.ts';
 import { Connection } from './connection.ts';
-import { measure, type Sample } from './measure.ts';
+import { measure, type Sample, type Task } from './measure.ts';
 import type { ServerProcess } from './server-process.ts';
 
 export const measureNames = ['code exchange', 'authorization-code flow', 'refresh', 'MCP request', 'metadata'] as const;
 export type MeasureName = (typeof measureNames)[number];
 
 const preparationLanes = 16;
+/** Milliseconds. */
+const longestPreparation = 120_000;
+const nothing = Buffer.alloc(0);
 const fewest = 16;
 const most = 20_000;
 
@@ -59,46 +62,63 @@ export class Runner {
     return sample;
   }
 
+  /** One slice under the server's profiler, preparations apart. */
+  async profile(name: MeasureName, concurrency: number): Promise<unknown> {
+    const count = this.#countFor(`${name} ${concurrency}`, concurrency);
+    const slice = await this.#prepare(name, concurrency, count);
+    return this.#server.profile(slice);
+  }
+
   #countFor(key: string, concurrency: number): number {
     const rate = this.#rates.get(key) ?? 200;
     return Math.max(fewest, concurrency * 4, Math.min(most, Math.round(rate * this.#seconds)));
   }
 
-  #slice(name: MeasureName, concurrency: number, count: number): Promise<Sample> {
+  async #slice(name: MeasureName, concurrency: number, count: number): Promise<Sample> {
+    const slice = await this.#prepare(name, concurrency, count);
+    return slice();
+  }
+
+  /** Makes the codes or tokens that a slice will spend; the slice itself runs when what this resolves to is called. */
+  async #prepare(name: MeasureName, concurrency: number, count: number): Promise<() => Promise<Sample>> {
     switch (name) {
       case 'code exchange':
         return this.#exchange(concurrency, count);
-      case 'authorization-code flow':
-        return this.#flow(concurrency, count);
       case 'refresh':
         return this.#refresh(concurrency, count);
+      case 'authorization-code flow':
+        return () => this.#flow(concurrency, count);
       case 'MCP request':
-        return this.#mcp(concurrency, count);
+        if (this.#client !== undefined) this.#accessToken ??= await this.#tokenOfOneFlow(this.#client);
+        return () => this.#mcp(concurrency, count);
       case 'metadata':
-        return this.#metadata(concurrency, count);
+        return () => this.#metadata(concurrency, count);
     }
   }
 
-  async #exchange(concurrency: number, count: number): Promise<Sample> {
+  async #exchange(concurrency: number, count: number): Promise<() => Promise<Sample>> {
     const client = this.#oauthClient();
-    const codes: Buffer[] = [];
-    await measure(this.#server, async (connection) => {
-      codes.push(client.exchangeRequest(await client.authorize(connection)));
-    }, preparationLanes, count, 120_000);
+    const requests: Buffer[] = [];
+    const authorize: Task = async (connection) => {
+      requests.push(client.exchangeRequest(await client.authorize(connection)));
+    };
+    await measure(this.#server, authorize, preparationLanes, count, longestPreparation);
     this.#refreshTokens = [];
-    return measure(this.#server, async (connection, index) => {
-      const { refresh_token } = await client.token(connection, codes[index] ?? Buffer.alloc(0));
+    const redeem: Task = async (connection, index) => {
+      const { refresh_token } = await client.token(connection, requests[index] ?? nothing);
       if (refresh_token !== undefined) this.#refreshTokens.push(refresh_token);
-    }, concurrency, codes.length);
+    };
+    return () => measure(this.#server, redeem, concurrency, requests.length);
   }
 
-  async #refresh(concurrency: number, count: number): Promise<Sample> {
+  async #refresh(concurrency: number, count: number): Promise<() => Promise<Sample>> {
     const client = this.#oauthClient();
-    if (this.#refreshTokens.length < count) await this.#exchange(preparationLanes, count);
+    if (this.#refreshTokens.length < count) await (await this.#exchange(preparationLanes, count))();
     const requests = this.#refreshTokens.splice(0, count).map((token) => client.refreshRequest(token));
-    return measure(this.#server, async (connection, index) => {
-      await client.token(connection, requests[index] ?? Buffer.alloc(0));
-    }, concurrency, requests.length);
+    const rotate: Task = async (connection, index) => {
+      await client.token(connection, requests[index] ?? nothing);
+    };
+    return () => measure(this.#server, rotate, concurrency, requests.length);
   }
 
   #flow(concurrency: number, count: number): Promise<Sample> {
@@ -109,8 +129,7 @@ export class Runner {
     }, concurrency, count);
   }
 
-  async #mcp(concurrency: number, count: number): Promise<Sample> {
-    if (this.#client !== undefined) this.#accessToken ??= await this.#tokenOfOneFlow(this.#client);
+  #mcp(concurrency: number, count: number): Promise<Sample> {
     const request = toolCallRequest(this.#server.port, this.#prepared?.mcpPath ?? '/mcp', this.#accessToken);
     return measure(this.#server, async (connection) => {
       const answer = await connection.send(request);

@@ -20,8 +20,6 @@ export interface StartOptions {
   /** Where the server keeps its data. */
   readonly folder: string;
   readonly pinned: boolean;
-  /** Command-line arguments of Node, such as `--cpu-prof`. */
-  readonly nodeOptions?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -39,9 +37,9 @@ export class ServerProcess {
     this.listenedAfter = listenedAfter;
   }
 
-  static async start({ script, folder, pinned, nodeOptions = [], environment = {} }: StartOptions): Promise<ServerProcess> {
-    const node = [...nodeOptions, script, folder];
-    const [command, args] = pinned ? ['taskset', ['-c', core, process.execPath, ...node]] : [process.execPath, node];
+  static async start({ script, folder, pinned, environment = {} }: StartOptions): Promise<ServerProcess> {
+    const node = [process.execPath, script, folder] as const;
+    const [command, ...args] = pinned ? ['taskset', '-c', core, ...node] : node;
     const begun = performance.now();
     const child = spawn(command, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -67,6 +65,13 @@ export class ServerProcess {
 
   async usage(): Promise<Usage> {
     return (await this.#ask('usage', 'usage')).usage;
+  }
+
+  /** Runs `work` under the server's own sampling profiler. */
+  async profile(work: () => Promise<unknown>): Promise<unknown> {
+    await this.#ask('profile', 'profiling');
+    await work();
+    return (await this.#ask('profiled', 'profile')).profile;
   }
 
   async stop(): Promise<void> {

@@ -30,14 +30,16 @@ export interface Usage {
   readonly residentBytes: number;
 }
 
-/** Asked by the measuring process. */
-export type Question = 'prepare' | 'usage' | 'stop';
+/** Asked by the measuring process. A profile covers what happens between `profile` and `profiled`. */
+export type Question = 'prepare' | 'usage' | 'profile' | 'profiled' | 'stop';
 
 /** Told by the server's process. */
 export type Reply =
   | { readonly kind: 'listening'; readonly description: Description }
   | { readonly kind: 'prepared'; readonly prepared: Prepared }
   | { readonly kind: 'usage'; readonly usage: Usage }
+  | { readonly kind: 'profiling' }
+  | { readonly kind: 'profile'; readonly profile: unknown }
   | { readonly kind: 'failed'; readonly message: string };
 
 /** The redirect URI of the one client; the last redirect is not followed. */

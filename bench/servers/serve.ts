@@ -1,4 +1,5 @@
 import { createServer, type RequestListener } from 'node:http';
+import { Session } from 'node:inspector/promises';
 import type { AddressInfo } from 'node:net';
 import type { Description, Prepared, Question, Reply, Usage } from './protocol.ts';
 
@@ -40,6 +41,8 @@ export async function serve(start: (baseUrl: string, folder: string) => Promise<
   tell({ kind: 'listening', description });
 }
 
+const inspector = new Session();
+
 async function answer(question: Question, subject: Subject): Promise<Reply | undefined> {
   switch (question) {
     case 'prepare':
@@ -47,6 +50,17 @@ async function answer(question: Question, subject: Subject): Promise<Reply | und
       return { kind: 'prepared', prepared: await subject.prepare() };
     case 'usage':
       return { kind: 'usage', usage: usage() };
+    case 'profile':
+      inspector.connect();
+      await inspector.post('Profiler.enable');
+      await inspector.post('Profiler.setSamplingInterval', { interval: 100 });
+      await inspector.post('Profiler.start');
+      return { kind: 'profiling' };
+    case 'profiled': {
+      const { profile } = await inspector.post('Profiler.stop');
+      inspector.disconnect();
+      return { kind: 'profile', profile };
+    }
     case 'stop':
       return undefined;
   }

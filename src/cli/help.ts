@@ -1,7 +1,7 @@
 import type { Command, Flag } from './command.ts';
 import { commonFlags } from './parse.ts';
 import type { Terminal } from './terminal.ts';
-import { definitions } from './text.ts';
+import { definitions, wrapped } from './text.ts';
 
 /** Headings of the overview, by the first word of the commands under them. */
 const groups: readonly (readonly [heading: string, word: string])[] = [
@@ -66,7 +66,9 @@ export function commandHelp(command: Command, program: string, { style, columns 
     `${command.summary}\n`,
     `\nUsage: ${program} ${placeholders(command)}`.trimEnd(),
     ' [FLAGS]\n',
-    ...(command.details === undefined ? [] : [`\n${command.details}\n`]),
+    ...(command.details === undefined
+      ? []
+      : [`\n${wrapped(command.details, Math.min(columns ?? 100, 100)).join('\n')}\n`]),
     ...section('Arguments', definitions(positionals, columns)),
     ...section('Flags', definitions(flags, columns)),
     ...section('Examples', command.examples.map((example) => `  ${example}\n`).join('')),

@@ -39,7 +39,7 @@ export function noModule(): CommandError {
 /**
  * Loads the module that handles MCP requests.
  * @param path a JavaScript or TypeScript file
- * @throws ConfigurationError where it cannot be loaded or exports no handler
+ * @throws ConfigurationError where it is not there or exports no handler, CommandError where it fails to load
  */
 export async function loadMcpModule(path: string, directory: string): Promise<McpModule> {
   const file = resolve(directory, path);
@@ -48,9 +48,8 @@ export async function loadMcpModule(path: string, directory: string): Promise<Mc
   try {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {
-    throw new ConfigurationError(
-      `mcp: ${file} cannot be loaded: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
-    );
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    throw new CommandError('usage', `mcp: ${file} cannot be loaded: ${reason}`);
   }
   if (!isHandler(loaded.default)) {
     throw new ConfigurationError(

@@ -11,7 +11,6 @@ class FakeTerminal implements Terminal {
   readonly isInteractive: boolean;
   readonly modes: boolean[] = [];
   errors = '';
-  output = '';
 
   constructor(kind: 'interactive' | 'piped') {
     this.isInteractive = kind === 'interactive';
@@ -22,8 +21,12 @@ class FakeTerminal implements Terminal {
   }
 
   style = (_: unknown, text: string) => text;
-  out = (text: string) => void (this.output += text);
-  err = (text: string) => void (this.errors += text);
+
+  out(): void {}
+
+  err = (text: string) => {
+    this.errors += text;
+  };
 }
 
 const check = (password: string) => (password.length < 8 ? 'Too short.' : undefined);

@@ -88,18 +88,32 @@ function isGroup(word: string): boolean {
   return commands.some(({ name }) => name.startsWith(`${word} `));
 }
 
+/** What other programs call it. */
+const synonyms: Readonly<Record<string, string>> = {
+  remove: 'delete',
+  rm: 'delete',
+  create: 'add',
+  new: 'add',
+  register: 'add',
+  ls: 'list',
+  passwd: 'password',
+  start: 'serve',
+  run: 'serve',
+  validate: 'check',
+  get: 'show',
+};
+
 function unknownCommand(first: string, second: string): CommandError {
   if (first.startsWith('-'))
     return new CommandError('usage', `unknown flag ${first}: the command comes first`, 'see: portcullis help');
   const typed = isGroup(first) ? `${first} ${second}` : first;
-  const known = isGroup(first)
-    ? commands.map(({ name }) => name)
-    : [...new Set(commands.flatMap(({ name }) => [name.split(' ', 1)[0] ?? name]))];
-  const whole = nearest(
-    `${first} ${second}`.trim(),
-    commands.map(({ name }) => name),
-  );
-  const suggestion = whole ?? nearest(typed, known);
+  const names = commands.map(({ name }) => name);
+  const firstWords = [...new Set(names.map((name) => name.split(' ', 1)[0] ?? name))];
+  const meant = [first, second]
+    .map((word) => synonyms[word] ?? word)
+    .join(' ')
+    .trim();
+  const suggestion = nearest(meant, names) ?? nearest(synonyms[first] ?? first, isGroup(first) ? [] : firstWords);
   return new CommandError(
     'usage',
     `unknown command '${typed.trim()}'${suggestion === undefined ? '' : `; did you mean '${suggestion}'?`}`,

@@ -24,7 +24,7 @@ export function serveCommand(embedded?: EmbeddedServer): Command {
     name: 'serve',
     summary: 'Run an MCP server that signs its users in and issues its own tokens.',
     details:
-      'Prints where it is and, while there is no administrator, a one-time link to make one. Logs go to standard\nerror, one line of JSON each. SIGTERM and Ctrl+C let requests in flight finish; SIGHUP reads the certificate again.',
+      'Prints where it is and, while there is no administrator, a one-time link to make one. Logs go to standard error, one line of JSON each. SIGTERM and Ctrl+C let requests in flight finish; SIGHUP reads the certificate again.',
     flags: { ...(embedded === undefined ? mcpFlag : {}), ...serverFlags, ...dataFlags },
     examples: [
       'portcullis serve --mcp server.ts',

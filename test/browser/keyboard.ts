@@ -2,6 +2,11 @@ import type { Page } from 'playwright-core';
 
 const furthest = 40;
 
+/** Waits until a page that has just opened has put the focus into its first field. */
+export async function startIn(page: Page, name: string): Promise<void> {
+  await page.getByLabel(name, { exact: true }).and(page.locator(':focus')).waitFor();
+}
+
 /**
  * Presses Tab until the control with a name has the focus, and the browser shows it.
  * @throws Error where the focus never comes there

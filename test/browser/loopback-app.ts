@@ -15,8 +15,8 @@ export interface LoopbackAppOptions {
   readonly name?: string;
   /** What the app asks for, in place of what the server says that it needs. */
   readonly scope?: string;
-  /** Further parameters of the authorization request. */
-  readonly parameters?: Readonly<Record<string, string>>;
+  /** Further parameters of the authorization request; `undefined` leaves one out. */
+  readonly parameters?: Readonly<Record<string, string | undefined>>;
   /** Where the browser is sent back to, instead of the app's own callback server. */
   readonly redirectUri?: string;
   /** What the callback server answers once the app has taken the parameters. Default: a page. */
@@ -49,9 +49,11 @@ export class LoopbackApp implements OAuthClientProvider {
     this.#callbackServer = callbackServer;
     this.#transport = this.#newTransport();
     callbackServer.on('request', (req, res) => {
-      this.arrive(new URL(req.url ?? '', this.redirectUrl));
-      if (options.onCallback !== undefined) options.onCallback(req, res);
-      else res.writeHead(200, { 'content-type': 'text/html' }).end('<title>App</title><h1>Back in the app</h1>');
+      const url = new URL(req.url ?? '', `http://127.0.0.1:${port}`);
+      if (url.pathname !== '/callback') return void res.writeHead(404).end();
+      this.arrive(url);
+      if (options.onCallback !== undefined) return options.onCallback(req, res);
+      res.writeHead(200, { 'content-type': 'text/html' }).end('<title>App</title><h1>Back in the app</h1>');
     });
   }
 
@@ -163,7 +165,8 @@ export class LoopbackApp implements OAuthClientProvider {
   redirectToAuthorization(url: URL): void {
     const { scope, parameters = {} } = this.#options;
     for (const [name, value] of Object.entries({ ...(scope === undefined ? {} : { scope }), ...parameters })) {
-      url.searchParams.set(name, value);
+      if (value === undefined) url.searchParams.delete(name);
+      else url.searchParams.set(name, value);
     }
     this.#authorizationUrl = url;
   }

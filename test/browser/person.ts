@@ -12,6 +12,8 @@ export interface Person {
   fill(fields: Readonly<Record<string, string>>): Promise<void>;
   /** Presses a button and waits for the page that comes. */
   press(button: string | RegExp): Promise<Response>;
+  /** Follows a link. */
+  follow(link: string): Promise<Response>;
   signIn(userName: string, secret?: string): Promise<Response>;
   /** Makes the first administrator. */
   setUp(link: string | undefined, userName: string, displayName: string): Promise<void>;
@@ -27,6 +29,7 @@ export function personAt(page: Page): Person {
       for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value);
     },
     press: (name) => whatComes(page, () => page.getByRole('button', { name }).click()),
+    follow: (name) => whatComes(page, () => page.getByRole('link', { name }).click()),
     async signIn(userName, secret = password) {
       await person.fill({ 'User name': userName, Password: secret });
       return person.press('Sign in');

@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { createNotesServer } from '../../examples/notes/mcp-server.ts';
 import { Notes, noteScopes } from '../../examples/notes/notes.ts';
@@ -11,10 +8,10 @@ import type { SecurityEvent } from '../../src/core/events.ts';
 import { createMcpEndpoint } from '../../src/hosts/mcp-sdk.ts';
 import { createNodeListener } from '../../src/hosts/node.ts';
 import type { User } from '../../src/identity/users/user.ts';
+import type { CertificateFiles } from '../../src/operations/tls/certificate.ts';
 import { createTlsServer } from '../../src/operations/tls/server.ts';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
-import type { SelfSigned } from './certificate.ts';
 import { testLimits } from './portcullis-harness.ts';
 
 /** The password of every user that a `NotesServer` adds. */
@@ -24,7 +21,7 @@ export interface NotesServerOptions {
   readonly clock?: Clock;
   readonly config?: PortcullisConfig;
   /** Serves https with this certificate. */
-  readonly tls?: SelfSigned;
+  readonly tls?: CertificateFiles;
 }
 
 /** The product with the notes tools, listening on a free port. */
@@ -100,14 +97,9 @@ function toolCall(accessToken: string, name: string): RequestInit {
   };
 }
 
-function secureServer({ certificate, key }: SelfSigned, listener: RequestListener): Server {
-  const folder = mkdtempSync(join(tmpdir(), 'portcullis-tls-'));
-  const files = { certificateFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
-  writeFileSync(files.certificateFile, certificate);
-  writeFileSync(files.keyFile, key);
+function secureServer(files: CertificateFiles, listener: RequestListener): Server {
   const options = { ...files, baseUrl: 'https://localhost', limits: {}, onReplaced: () => {}, onBroken: () => {} };
-  const { server } = createTlsServer(options, listener);
-  return server.once('close', () => rmSync(folder, { recursive: true }));
+  return createTlsServer(options, listener).server;
 }
 
 async function stop(server: Server): Promise<void> {

@@ -16,7 +16,7 @@ export const clientAdd = defineCommand({
   name: 'client add',
   summary: 'Register a client by hand, as its operator.',
   details:
-    'For clients that cannot register themselves, or where registration is off. Pages show such a client as verified.\nThe secret of a confidential client is shown this once.',
+    'For clients that cannot register themselves, or where registration is off. Pages show such a client as verified. The secret of a confidential client is shown this once.',
   flags: {
     name: { value: 'NAME', description: 'Name of the client, as users see it.' },
     'redirect-uri': { value: 'URI', repeatable: true, description: 'Where browsers are sent back to; at least one.' },

@@ -11,7 +11,7 @@ export const userAdd = defineCommand({
   name: 'user add',
   summary: 'Add a user.',
   details:
-    'Asks for the password, or reads it from standard input with --password-stdin. The first user may be an\nadministrator: then the set-up link is not needed.',
+    'Asks for the password, or reads it from standard input with --password-stdin. The first user may be an administrator: then the set-up link is not needed.',
   positionals: { name: { description: 'User name: 1 to 64 letters, digits or . _ - @ +' } },
   flags: {
     role: { value: 'ROLE', description: "'user' (the default) or 'admin'." },
