@@ -24,6 +24,7 @@ export default defineConfig({
       project('docs', 'test/docs/**/*.test.ts', 60 * second),
       project('storage', 'test/storage/**/*.test.ts', 60 * second),
       project('protocol', 'test/protocol/**/*.test.ts', 30 * second),
+      project('security', 'test/security/**/*.test.ts', 30 * second),
       project('cli', 'test/cli/**/*.test.ts', 60 * second),
       project('interop', 'test/interop/**/*.test.ts', 60 * second),
       { ...browser, test: { ...browser.test, globalSetup: 'scripts/ensure-chromium.mjs' } },

@@ -20,7 +20,7 @@ export const portcullis: Contender = {
 };
 
 export const openMcp: Contender = {
-  name: 'MCP, no auth',
+  name: 'MCP without auth',
   script: 'servers/open-mcp.js',
   storage: 'none',
   note: 'the same MCP server behind the same Node host without authentication',

@@ -1,6 +1,6 @@
 import type { Capability, Handler, Route } from './core/capability.ts';
 import { OAuthError } from './core/errors.ts';
-import { errorResponse, type RequestContext } from './core/http.ts';
+import { errorResponse, type RequestContext, requestPath } from './core/http.ts';
 
 interface RoutedPath<Services> {
   readonly route: Route<Services>;
@@ -30,7 +30,7 @@ export function createRouter<Services>(
     }
   }
   return async (request, context) => {
-    const found = paths.get(pathname(request.url));
+    const found = paths.get(requestPath(request));
     if (found === undefined) return undefined;
     const response = await answer(found, request, services, context, reportFailure);
     if (found.route.cors === 'any') allowAnyOrigin(response.headers);
@@ -104,11 +104,4 @@ function preflight<Services>(route: Route<Services>, allow: string): Response {
 function allowAnyOrigin(headers: Headers): void {
   headers.set('access-control-allow-origin', '*');
   headers.set('access-control-expose-headers', 'WWW-Authenticate');
-}
-
-function pathname(url: string): string {
-  const start = url.indexOf('/', url.indexOf('://') + 3);
-  if (start === -1) return '/';
-  const end = url.slice(start).search(/[?#]/);
-  return end === -1 ? url.slice(start) : url.slice(start, start + end);
 }

@@ -12,6 +12,9 @@ const groups: readonly (readonly [heading: string, word: string])[] = [
   ['Configuration', 'config'],
 ];
 
+const footer =
+  'Every command has --help and --json. Settings come from flags, before PORTCULLIS_… variables, before the file that --config or PORTCULLIS_CONFIG names, or ./portcullis.json.';
+
 /** `NAME [ROLE] ID…` */
 function placeholders(command: Command): string {
   return Object.entries(command.positionals)
@@ -41,9 +44,8 @@ export function overview(commands: readonly Command[], version: string, { style,
     `${style('bold', 'portcullis')} ${version}: the OAuth 2.1 server inside an MCP server\n`,
     '\nUsage: portcullis COMMAND [FLAGS]\n',
     ...sections,
-    '\nEvery command has --help and --json. Settings come from flags, before PORTCULLIS_… variables,',
-    '\nbefore the file of --config, PORTCULLIS_CONFIG or ./portcullis.json.',
-    '\nExit codes: 0 done, 1 failed, 2 usage or configuration, 3 not found.\n',
+    `\n${wrapped(footer, Math.min(columns ?? 80, 100)).join('\n')}\n`,
+    'Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 not found.\n',
   ].join('');
 }
 

@@ -22,7 +22,7 @@ const mcpFlag = {
 export function serveCommand(embedded?: EmbeddedServer): Command {
   return defineCommand({
     name: 'serve',
-    summary: 'Run an MCP server that signs its users in and issues its own tokens.',
+    summary: 'Run an MCP server with sign-in and tokens.',
     details:
       'Prints where it is and, while there is no administrator, a one-time link to make one. Logs go to standard error, one line of JSON each. SIGTERM and Ctrl+C let requests in flight finish; SIGHUP reads the certificate again.',
     flags: { ...(embedded === undefined ? mcpFlag : {}), ...serverFlags, ...dataFlags },

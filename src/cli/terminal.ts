@@ -43,7 +43,7 @@ export function processTerminal(process: NodeJS.Process): Terminal {
     directory: process.cwd(),
     input: stdin,
     isInteractive: stdin.isTTY === true && stderr.isTTY === true,
-    columns: stdout.isTTY === true ? stdout.columns : undefined,
+    columns: stdout.isTTY === true && stdout.columns > 0 ? stdout.columns : undefined,
     style: (format, text) => styleText(format, text, { stream: stdout }),
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),

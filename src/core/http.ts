@@ -47,6 +47,14 @@ export function redirect(location: string): Response {
   return new Response(null, { status: 302, headers: { location, ...noStore } });
 }
 
+/** The path of a request's URL, which `Request` has normalised: what `new URL(request.url).pathname` says. */
+export function requestPath({ url }: Request): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  if (start === -1) return '/';
+  const end = url.slice(start).search(/[?#]/);
+  return end === -1 ? url.slice(start) : url.slice(start, start + end);
+}
+
 /** The media type of a message without its parameters, lower-case; '' where absent. */
 export function mediaType(message: Request): string {
   return (message.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';

@@ -58,5 +58,12 @@ function parseHop(hop: string): string | undefined {
   const bare =
     /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/.exec(text)?.[1] ?? text;
   const address = bare.replace(/%.*$/, '');
-  return isIP(address) === 0 ? undefined : ipaddr.process(address).toString();
+  switch (isIP(address)) {
+    case 4:
+      return address;
+    case 6:
+      return ipaddr.process(address).toString();
+    default:
+      return undefined;
+  }
 }

@@ -75,14 +75,19 @@ async function collect(req: IncomingMessage, limit: number): Promise<Uint8Array>
     if (size <= limit) chunks.push(chunk);
     else reject(tooLarge(limit));
   };
-  const end = () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  const end = () => {
+    // Now, because 'close' follows before whoever waits for the promise gets to run.
+    release();
+    resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  };
   const lose = () => reject(new OAuthError('invalid_request', 'the connection closed before the body was complete'));
+  const release = () => req.off('data', keep).off('end', end).off('close', lose).off('error', lose);
   if (req.destroyed) lose();
   req.on('data', keep).once('end', end).once('error', lose).once('close', lose);
   try {
     return await promise;
   } finally {
-    req.off('data', keep).off('end', end).off('close', lose).off('error', lose);
+    release();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { RequestContext } from '../core/http.ts';
+import { type RequestContext, requestPath } from '../core/http.ts';
 import type { ProviderSettings } from '../core/settings.ts';
 
 /** What answers requests below a configured public URL: every `OAuthProvider`, or anything of its shape. */
@@ -21,6 +21,6 @@ export async function answer(
   request: Request,
   context: RequestContext,
 ): Promise<Response | undefined> {
-  if (mcp !== undefined && new URL(request.url).pathname === host.settings.paths.mcp) return mcp(request, context);
+  if (mcp !== undefined && requestPath(request) === host.settings.paths.mcp) return mcp(request, context);
   return host.handle(request, context);
 }

@@ -5,6 +5,8 @@ import { nearest } from './nearest.ts';
 
 const strings = z.array(z.string()).readonly();
 const positive = z.int().positive();
+// A fraction is allowed; less than a second would be rounded to nothing that can be used.
+const days = z.number().min(1 / 86_400).max(3650);
 
 const scope = z.strictObject({
   title: z.string().max(100).optional().meta({ description: 'A few words for the consent page.' }),
@@ -57,21 +59,21 @@ export const configSchema = z.strictObject({
       algorithm: z.enum(signingAlgorithms).default('EdDSA').meta({ description: 'Signature of access tokens.' }),
       accessTokenSeconds: positive.max(86_400).default(600).meta({ description: 'Lifetime of an access token.' }),
       authorizationCodeSeconds: positive.max(600).default(60).meta({ description: 'Lifetime of an authorization code.' }),
-      refreshTokenDays: z.number().positive().default(30).meta({ description: 'Days after its last use at which a refresh token expires.' }),
-      refreshTokenAbsoluteDays: z.number().positive().default(180).meta({ description: "Days after the user's approval at which everything expires." }),
+      refreshTokenDays: days.default(30).meta({ description: 'Days after its last use at which a refresh token expires.' }),
+      refreshTokenAbsoluteDays: days.default(180).meta({ description: "Days after the user's approval at which everything expires." }),
       refreshGraceSeconds: z.int().nonnegative().max(300).default(30).meta({ description: 'How long the previous refresh token counts as a retry.' }),
     })
     .prefault({}),
 
   sessions: z
     .strictObject({
-      idleMinutes: positive.default(720).meta({ description: 'Minutes without use after which a browser is signed out.' }),
-      absoluteHours: positive.default(168).meta({ description: 'Hours after sign-in at which a browser is signed out.' }),
+      idleMinutes: z.int().min(2).max(525_600).default(720).meta({ description: 'Minutes without use after which a browser is signed out.' }),
+      absoluteHours: positive.max(8760).default(168).meta({ description: 'Hours after sign-in at which a browser is signed out.' }),
     })
     .prefault({}),
   signIn: z
     .strictObject({
-      requestMinutes: positive.default(30).meta({ description: 'Minutes that a user has to sign in and decide.' }),
+      requestMinutes: positive.max(1440).default(30).meta({ description: 'Minutes that a user has to sign in and decide.' }),
       rateLimit: rateLimit(300, 60),
       freeFailures: positive.default(3).meta({ description: 'Failures of one address at one account that cost nothing.' }),
       firstDelaySeconds: positive.default(1).meta({ description: 'The first delay after that; each further failure doubles it.' }),

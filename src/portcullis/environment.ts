@@ -38,8 +38,8 @@ export function providerEnvironment(config: ResolvedConfig): ProviderEnvironment
     lifetimes: {
       authorizationCode: tokens.authorizationCodeSeconds * second,
       accessToken: tokens.accessTokenSeconds * second,
-      refreshToken: tokens.refreshTokenDays * day,
-      refreshTokenAbsolute: tokens.refreshTokenAbsoluteDays * day,
+      refreshToken: Math.round(tokens.refreshTokenDays * day),
+      refreshTokenAbsolute: Math.round(tokens.refreshTokenAbsoluteDays * day),
       refreshTokenGrace: tokens.refreshGraceSeconds * second,
     },
   };

@@ -6,19 +6,19 @@ import { hashSecret } from '../core/hash.ts';
 import type { RequestContext } from '../core/http.ts';
 import type { ClientId } from '../core/ids.ts';
 import { type Random, randomId, systemRandom } from '../core/random.ts';
-import {type AccessToken, type AuthorizationCode, type Client, type RefreshToken, type RevocableToken, grantIdOf} from '../core/records.ts';
+import { type AccessToken, type AuthorizationCode, type Client, grantIdOf, type RefreshToken, type RevocableToken } from '../core/records.ts';
 import { ConfigurationError } from '../core/urls.ts';
 import { errorJson, registrationHint } from '../oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
 import type { TokenSet } from '../oauth/token/token-set.ts';
-import { type MasterKey, parseMasterKey, readOrCreateMasterKey } from '../operations/keys/master-key.ts';
+import { MasterKey, parseMasterKey, readOrCreateMasterKey } from '../operations/keys/master-key.ts';
 import { SigningKeys } from '../operations/keys/signing-keys.ts';
 import { OAuthProvider } from '../provider.ts';
 import { createRouter } from '../server.ts';
 import { migrate } from '../storage/migrations.ts';
-import { openDatabase } from '../storage/open.ts';
+import { databaseFile, openDatabase } from '../storage/open.ts';
 import { authorizationErrorPage } from '../web/errors.ts';
 import { htmlResponse } from '../web/response.ts';
 import { identityCapabilities, operationsCapabilities } from './capabilities.ts';
@@ -69,9 +69,9 @@ export class Portcullis extends OAuthProvider {
     const resolved = parseConfig(config);
     const clock = runtime.clock ?? systemClock;
     const random = runtime.random ?? systemRandom;
-    const masterKey = masterKeyFor(resolved, random);
     const database = await openDatabase(resolved.database);
     try {
+      const masterKey = masterKeyFor(resolved, random);
       await migrate(database, allMigrations, clock);
       const signingKeys = await SigningKeys.open(database, masterKey, resolved.tokens.algorithm, clock, random);
       const portcullis = new Portcullis(resolved, { ...runtime, clock, random }, { database, masterKey, signingKeys });
@@ -96,7 +96,7 @@ export class Portcullis extends OAuthProvider {
 
   override async handle(request: Request, context: RequestContext = {}): Promise<Response | undefined> {
     const identified = context.requestId === undefined ? { ...context, requestId: randomId(this.random) } : context;
-    const refused = this.#limits.check(request, identified);
+    const refused = await this.#limits.check(request, identified);
     if (refused !== undefined) return refused;
     return (await super.handle(request, identified)) ?? (await this.#pages(request, identified));
   }
@@ -163,6 +163,6 @@ function masterKeyFor(config: ResolvedConfig, random: Random): MasterKey {
   }
   if (config.masterKey !== undefined) return parseMasterKey(config.masterKey, random);
   if (config.masterKeyFile !== undefined) return readOrCreateMasterKey(config.masterKeyFile, random);
-  if (config.database === ':memory:') return parseMasterKey(Buffer.from(random.bytes(32)).toString('base64url'), random);
-  return readOrCreateMasterKey(join(dirname(config.database.replace(/^sqlite:/, '')), 'master.key'), random);
+  const file = databaseFile(config.database);
+  return file === undefined ? new MasterKey(random.bytes(32), random) : readOrCreateMasterKey(join(dirname(file), 'master.key'), random);
 }

@@ -1,22 +1,17 @@
 import { addressKey } from '../core/address.ts';
 import { OAuthError } from '../core/errors.ts';
-import { privateJson, type RequestContext } from '../core/http.ts';
+import { errorResponse, type RequestContext, requestPath } from '../core/http.ts';
 import { RateLimit } from '../operations/rate-limit/rate-limit.ts';
 import type { OAuthProvider } from '../provider.ts';
 import type { ResolvedConfig } from './config.ts';
 
-// Registration is called by scripts of any origin; /authorize and sign-in are not, and have no CORS headers.
-const forScripts = { 'access-control-allow-origin': '*' };
-
 /** What strangers may do how often: register clients, start authorizations, try to sign in. */
 export class RequestLimits {
   readonly #provider: OAuthProvider;
-  readonly #maximumClients: number;
   readonly #byEndpoint: ReadonlyMap<string, RateLimit>;
 
   constructor(config: ResolvedConfig, provider: OAuthProvider) {
     this.#provider = provider;
-    this.#maximumClients = config.registration.maximumClients;
     const limit = ({ limit, windowSeconds }: { limit: number; windowSeconds: number }) =>
       new RateLimit({ limit, window: windowSeconds * 1000 }, provider.clock);
     const { authorize, register, token } = provider.settings.paths;
@@ -30,34 +25,24 @@ export class RequestLimits {
     ]);
   }
 
-  /** The 429 for an address that has used its share up, or `undefined`. */
-  check(request: Request, context: RequestContext): Response | undefined {
-    const { pathname } = new URL(request.url);
-    // HEAD runs what GET runs, so it counts as one.
-    const limit = this.#byEndpoint.get(`${request.method === 'HEAD' ? 'GET' : request.method} ${pathname}`);
+  /** The 429 for an address that has used its share up, a page where a person sees it; or `undefined`. */
+  check(request: Request, context: RequestContext): Promise<Response> | undefined {
+    const path = requestPath(request);
+    const limit = this.#byEndpoint.get(`${request.method} ${path}`);
     const wait = limit?.take(addressKey(context.clientAddress)) ?? 0;
-    if (wait === 0) return undefined;
-    this.#provider.report({ name: 'request.rate_limited', ...context });
-    return privateJson(
-      {
-        error: 'temporarily_unavailable',
-        error_description: `too many requests from this address; try again in ${wait} seconds`,
-      },
-      {
-        status: 429,
-        headers: {
-          'retry-after': String(wait),
-          ...(pathname === this.#provider.settings.paths.register ? forScripts : {}),
-        },
-      },
-    );
+    return wait === 0 ? undefined : this.#refusal(request, path, wait, context);
   }
 
-  /** @throws OAuthError where no more clients may register */
-  checkClientCount(count: number): void {
-    if (count < this.#maximumClients) return;
-    throw new OAuthError('temporarily_unavailable', 'this server has as many registered clients as it keeps', {
-      hint: 'Raise registration.maximumClients, or remove clients with: portcullis client list, portcullis client delete',
-    });
+  async #refusal(request: Request, path: string, wait: number, context: RequestContext): Promise<Response> {
+    const provider = this.#provider;
+    provider.report({ name: 'request.rate_limited', reason: `too many requests to ${path}`, ...context });
+    const description = `too many requests from this address; try again in ${wait} seconds`;
+    const error = new OAuthError('temporarily_unavailable', description, { status: 429 });
+    const forScripts = path === provider.settings.paths.register;
+    const response = forScripts ? errorResponse(error) : await provider.authorizationErrorPage(request, error, context);
+    response.headers.set('retry-after', String(wait));
+    // Registration is called by scripts of any origin; /authorize and sign-in are not, and have no CORS headers.
+    if (forScripts) response.headers.set('access-control-allow-origin', '*');
+    return response;
   }
 }

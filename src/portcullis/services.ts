@@ -82,7 +82,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
       random,
       report,
       cookies,
-      idleTimeout: config.sessions.idleMinutes * 60_000,
+      idleTimeout: Math.min(config.sessions.idleMinutes * 60_000, config.sessions.absoluteHours * 3_600_000),
       absoluteTimeout: config.sessions.absoluteHours * 3_600_000,
     }),
     throttle: new SignInThrottle({ database, clock, random, cookies, key: masterKey.derive('known browsers'), limits: throttleLimits(config) }),

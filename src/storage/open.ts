@@ -12,6 +12,15 @@ export async function openDatabase(url: string, options: SqliteOptions = {}): Pr
   return openSqlite(sqlitePath(url), options);
 }
 
+/**
+ * The file of the database that a setting names, for what lies beside it; `undefined` where there is none.
+ * @throws DatabaseError when the setting names no engine of this version
+ */
+export function databaseFile(url: string): string | undefined {
+  const path = sqlitePath(url);
+  return path === ':memory:' ? undefined : path;
+}
+
 function sqlitePath(url: string): string {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1]?.toLowerCase();
   switch (scheme) {

@@ -44,7 +44,7 @@ async function wholeWay(scene: Scene, options?: Parameters<Scene['person']>[0]):
 }
 
 describe('a person in Chromium', () => {
-  it('goes from the set-up link to a tool call of an official client, and ends its access [MCP-AUTH-01, MCP-AUTH-02, MCP-AUTH-06, MCP-AUTH-18, MCP-AUTH-31, OAUTH21-17]', async () => {
+  it('goes from the set-up link to a tool call of an official client, and ends its access [MCP-AUTH-01, MCP-AUTH-06, MCP-AUTH-18, OAUTH21-17]', async () => {
     const scene = await openScene();
     await wholeWay(scene);
   });

@@ -111,6 +111,11 @@ export class LoopbackApp implements OAuthClientProvider {
     );
   }
 
+  /** `state` of the authorization request. */
+  get sentState(): string {
+    return this.#state;
+  }
+
   get accessToken(): string {
     return this.#tokens?.access_token ?? '';
   }

@@ -46,12 +46,13 @@ export function personAt(page: Page): Person {
 
 /** Does something that leads to another page, and gives the answer that brought it. */
 export async function whatComes(page: Page, act: () => Promise<unknown>): Promise<Response> {
-  const answered = page.waitForEvent('response', {
-    predicate: (response) => response.request().isNavigationRequest() && Math.floor(response.status() / 100) !== 3,
-  });
-  const arrived = page.waitForEvent('framenavigated', (frame) => frame === page.mainFrame());
-  await act();
-  await arrived;
+  const isPage = (response: Response) =>
+    response.request().isNavigationRequest() && (response.status() < 300 || response.status() > 399);
+  const [answer] = await Promise.all([
+    page.waitForEvent('response', isPage),
+    page.waitForEvent('framenavigated', (frame) => frame === page.mainFrame()),
+    act(),
+  ]);
   await page.waitForLoadState('domcontentloaded');
-  return answered;
+  return answer;
 }

@@ -15,8 +15,10 @@ export interface Scene {
    */
   person(options?: BrowserContextOptions): Promise<Person>;
   app(options?: LoopbackAppOptions): Promise<LoopbackApp>;
-  /** Somewhere else that browsers may go. */
-  foresee(origin: string): void;
+  /** Somewhere else that browsers may go: an origin, or a scheme with its colon. */
+  foresee(place: string): void;
+  /** A complaint of browsers that is part of the test. */
+  excuse(complaint: RegExp): void;
 }
 
 /** Starts Chromium for the tests of a file, and gives what opens a scene for one of them. */
@@ -29,25 +31,28 @@ export function chromiumScenes(): (options?: NotesServerOptions) => Promise<Scen
   return async (options) => {
     const server = await startNotesServer(options);
     onTestFinished(() => server.close());
-    const origins = new Set([server.baseUrl]);
+    const places = new Set([server.baseUrl]);
+    const excused: RegExp[] = [];
     return {
       server,
       async person(contextOptions) {
         const context = await browser.newContext(contextOptions);
-        const seen = watch(context, origins);
+        const seen = watch(context, places);
         onTestFinished(async () => {
           await context.close();
-          expect(seen).toEqual({ requests: [], complaints: [] });
+          const complaints = seen.complaints.filter((text) => !excused.some((pattern) => pattern.test(text)));
+          expect({ ...seen, complaints }).toEqual({ requests: [], complaints: [] });
         });
         return personAt(await context.newPage());
       },
       async app(appOptions) {
         const app = await LoopbackApp.open(server.mcpUrl, appOptions);
         onTestFinished(() => app.close());
-        origins.add(new URL(app.redirectUrl).origin);
+        places.add(new URL(app.redirectUrl).origin);
         return app;
       },
-      foresee: (origin) => void origins.add(origin),
+      foresee: (place) => void places.add(place),
+      excuse: (complaint) => void excused.push(complaint),
     };
   };
 }

@@ -30,7 +30,8 @@ describe('help', () => {
     expect(overview).toMatch(/^portcullis \d+\.\d+\.\d+: the OAuth 2\.1 server inside an MCP server\n/);
     for (const words of [['help'], ['--help'], ['-h']])
       expect((await say(...words)).stdout.slice(0, 100)).toBe(overview.slice(0, 100));
-    for (const { name, summary } of commands) expect(overview).toMatch(new RegExp(`${name}.* ${summary.slice(0, 30)}`));
+    for (const { name, summary } of commands) expect(overview).toMatch(new RegExp(`^ {2}${name}.* ${summary}$`, 'm'));
+    expect(overview.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
   test.for(commands.map(({ name }) => name))(

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -128,4 +129,15 @@ export async function serving(words: readonly string[], options: Options): Promi
   const running = await launch(['serve', '--port', '0', '--json', ...words], options);
   const facts = JSON.parse(running.told()) as Served;
   return { ...running, facts, origin: new URL(facts.mcpUrl).origin };
+}
+
+/** A port that nobody listens on, for now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

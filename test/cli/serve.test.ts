@@ -4,7 +4,16 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { call, connect } from './connect.ts';
-import { addUser, fixture, launch, portcullis, portcullisJson, serving, temporaryDirectory } from './processes.ts';
+import {
+  addUser,
+  fixture,
+  freePort,
+  launch,
+  portcullis,
+  portcullisJson,
+  serving,
+  temporaryDirectory,
+} from './processes.ts';
 
 const hello = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'hello', arguments: {} } };
 
@@ -13,14 +22,6 @@ async function takenPort(): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('portcullis serve', () => {
@@ -142,6 +143,30 @@ describe('portcullis serve', () => {
     expect(await slow).toBeInstanceOf(Error);
     expect(performance.now() - stoppedAt).toBeLessThan(4000);
     expect((await server.finished).code).toBe(0);
+  });
+
+  test('believes X-Forwarded-For of trusted proxies only [RFC9700-09]', async () => {
+    const directory = temporaryDirectory();
+    const environment = { PORTCULLIS_REGISTRATION__RATE_LIMIT__LIMIT: '1' };
+    const words = ['--mcp', fixture('hello.ts')];
+    const registerAs = async (origin: string, address: string) => {
+      const answer = await fetch(`${origin}/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': address },
+        body: JSON.stringify({ redirect_uris: ['http://localhost/cb'], token_endpoint_auth_method: 'none' }),
+      });
+      return answer.status;
+    };
+    const alone = await serving(words, { directory, environment });
+    expect(await registerAs(alone.origin, '192.0.2.1')).toBe(201);
+    expect(await registerAs(alone.origin, '192.0.2.2')).toBe(429);
+    const proxied = await serving([...words, '--trust-proxy', '127.0.0.0/8', '--trust-proxy', '::1'], {
+      directory,
+      environment,
+    });
+    expect(await registerAs(proxied.origin, '192.0.2.1')).toBe(201);
+    expect(await registerAs(proxied.origin, '192.0.2.2')).toBe(201);
+    expect(await registerAs(proxied.origin, '192.0.2.2')).toBe(429);
   });
 
   test('answers 404 as JSON beside its own paths', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readDocuments, root } from './documents.ts';
-import { runTests, type Sample, start, Workspace } from './samples.ts';
+import { runToEnd, type Sample, start, Workspace } from './samples.ts';
 import { Visitor } from './visitor.ts';
 
 const blocks = readDocuments().flatMap(({ blocks }) => blocks);
@@ -26,9 +26,9 @@ function sampleAt(document: string, line: number): Sample {
   return sample;
 }
 
-function titled(use: string): [string, string, number][] {
+function titled(...uses: readonly (string | undefined)[]): [string, string, number][] {
   return whole
-    .filter(({ words }) => words[1] === use)
+    .filter(({ words }) => uses.includes(words[1]))
     .map(({ document, line, words }) => [`${document}: ${words[0]}`, document, line]);
 }
 
@@ -55,7 +55,7 @@ test.for(excerpts.map((block): [string, typeof block] => [`${block.document}:${b
 );
 
 describe('samples that serve', () => {
-  test.for(titled('serves'))(
+  test.for(titled('serves', 'module'))(
     '%s guards its MCP endpoint and says where tokens come from',
     async ([, document, line]) => {
       const sample = sampleAt(document, line);
@@ -71,9 +71,9 @@ describe('samples that serve', () => {
   );
 });
 
-describe('samples that are tests', () => {
-  test.for(titled('tests'))('%s passes', ([, document, line]) => {
-    const { status, output } = runTests(sampleAt(document, line));
+describe('samples that end by themselves', () => {
+  test.for(titled('tests', undefined))('%s runs without an error', ([, document, line]) => {
+    const { status, output } = runToEnd(sampleAt(document, line));
     expect(status, output).toBe(0);
   });
 });

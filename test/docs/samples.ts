@@ -6,14 +6,18 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type CodeBlock, root } from './documents.ts';
 
+const uses = ['ends', 'serves', 'module', 'tests'] as const;
+type Use = (typeof uses)[number];
+
 /**
  * A TypeScript sample as a file. After ```` ```ts ```` comes its name, and then what is done with it besides compiling:
- * `serves` (run it and talk to it), `tests` (run it with `node --test`), or `from <path>` (it is part of that file).
+ * `serves` (run it and talk to it), `module` (the same, handed to `portcullis serve --mcp`), `tests` (run it with
+ * `node --test`). Without such a word it is run to its end. `from <path>` stands for a part of that file.
  */
 export interface Sample {
   readonly block: CodeBlock;
   readonly name: string;
-  readonly use: 'compile' | 'serves' | 'tests';
+  readonly use: Use;
   readonly folder: string;
   readonly file: string;
 }
@@ -40,9 +44,8 @@ export class Workspace {
   write(blocks: readonly CodeBlock[]): Sample[] {
     return blocks.map((block) => {
       const folder = join(this.path, block.document.replace(/\.md$/, '').replaceAll('/', '-'));
-      const [name = `line-${block.line}.ts`, use = 'compile'] = block.words;
-      if (use !== 'compile' && use !== 'serves' && use !== 'tests')
-        throw new Error(`${block.document}:${block.line}: what is '${use}'?`);
+      const [name = `line-${block.line}.ts`, use = 'ends'] = block.words;
+      if (!isUse(use)) throw new Error(`${block.document}:${block.line}: what is '${use}'?`);
       const file = join(folder, name);
       mkdirSync(folder, { recursive: true });
       writeFileSync(file, block.text, { flag: 'wx' });
@@ -72,6 +75,10 @@ export class Workspace {
   }
 }
 
+function isUse(word: string): word is Use {
+  return uses.some((use) => use === word);
+}
+
 const compilerOptions = {
   target: 'es2024',
   module: 'nodenext',
@@ -94,18 +101,17 @@ export interface RunningSample {
   stop(): Promise<void>;
 }
 
+const command = join(root, 'dist/cli/main.js');
+const freePort = pathToFileURL(join(import.meta.dirname, 'on-free-port.ts')).href;
+
 /** Runs a sample in an empty folder until it listens. @throws Error with its output where it ends first */
 export async function start(sample: Sample): Promise<RunningSample> {
-  const cwd = mkdtempSync(join(sample.folder, 'run-'));
-  const child = spawn(
-    process.execPath,
-    ['--import', pathToFileURL(join(import.meta.dirname, 'on-free-port.ts')).href, sample.file],
-    {
-      cwd,
-      env: { PATH: process.env['PATH'] },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    },
-  );
+  const program = sample.use === 'module' ? [command, 'serve', '--mcp', sample.file] : [sample.file];
+  const child = spawn(process.execPath, ['--import', freePort, ...program], {
+    cwd: mkdtempSync(join(sample.folder, 'run-')),
+    env: { PATH: process.env['PATH'] },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   const output = collect(child);
   const ended = once(child, 'exit').then(() => {
     throw new Error(`${sample.block.document}:${sample.block.line} ended before it listened\n${output()}`);
@@ -123,13 +129,18 @@ export async function start(sample: Sample): Promise<RunningSample> {
   };
 }
 
-/** Runs a sample that is a test. @returns its exit code and output */
-export function runTests(sample: Sample): { readonly status: number | null; readonly output: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--test', sample.file], {
-    cwd: sample.folder,
-    env: { PATH: process.env['PATH'] },
-    encoding: 'utf8',
-  });
+/** Runs a sample that ends by itself, in an empty folder. @returns its exit code and output */
+export function runToEnd(sample: Sample): { readonly status: number | null; readonly output: string } {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    sample.use === 'tests' ? ['--test', sample.file] : [sample.file],
+    {
+      cwd: mkdtempSync(join(sample.folder, 'run-')),
+      env: { PATH: process.env['PATH'] },
+      encoding: 'utf8',
+      timeout: 30_000,
+    },
+  );
   return { status, output: `${stdout}${stderr}` };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ClientId } from '../../src/core/ids.ts';
 import { consentPageIn, expectRefused, hiddenFields, openConsent, redeemed, scopesOn, startRequest } from '../support/consent.ts';
 import { onPage, origin } from '../support/identity.ts';
 import { testUser } from '../support/portcullis-harness.ts';
@@ -119,12 +120,13 @@ describe('the consent page', () => {
 
   it('shows a client that an administrator added as such', async () => {
     const harness = await openConsent();
-    const [client, device] = [await harness.client(), harness.device()];
-    await harness.services.database.write({ sql: "UPDATE clients SET registered_by = 'administrator'", values: [] });
-    await harness.services.clients.delete('nobody' as never);
+    const [registered, device] = [await harness.client(), harness.device()];
+    const stored = await harness.services.clients.get(registered.clientId as ClientId);
+    if (stored === undefined) throw new Error('the client is not stored');
+    await harness.services.clients.add({ ...stored, clientId: 'ours' as ClientId, registeredBy: 'administrator' });
     await device.signIn();
-    const { html } = await consentPageIn(device.tab(), (await startRequest(device, client.prepareAuthorization())).href);
-    expect(html).toContain('Unverified');
+    const { html } = await consentPageIn(device.tab(), registered.prepareAuthorization({ client_id: 'ours' }).url);
+    expect([html.includes('Added by your administrator'), html.includes('Unverified')]).toEqual([true, false]);
   });
 
   it('offers what a self-registered client asks for, whatever privileges it claimed [PITFALL-16, PITFALL-11]', async () => {

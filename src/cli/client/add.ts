@@ -14,7 +14,7 @@ import { clientJson } from './client-json.ts';
 
 export const clientAdd = defineCommand({
   name: 'client add',
-  summary: 'Register a client by hand, as its operator.',
+  summary: 'Register a client by hand.',
   details:
     'For clients that cannot register themselves, or where registration is off. Pages show such a client as verified. The secret of a confidential client is shown this once.',
   flags: {

@@ -8,7 +8,7 @@ import { configFor, dataFlags } from '../settings-flags.ts';
 
 export const clientDelete = defineCommand({
   name: 'client delete',
-  summary: 'Delete a client with its grants and tokens.',
+  summary: 'Delete a client, with grants and tokens.',
   positionals: { id: { description: 'The client id: see portcullis client list.' } },
   flags: { yes: { description: 'Do not ask.' }, ...dataFlags },
   async run({ positionals, flags, terminal }) {

@@ -8,7 +8,9 @@ import { checkServerSettings, mcpFile, warningsFor } from './facts.ts';
 
 export const configCheck = defineCommand({
   name: 'config check',
-  summary: 'Check the configuration without starting or changing anything.',
+  summary: 'Check the configuration; change nothing.',
+  details:
+    'Reads the files that are named and checks all that a start would, without a database. Warns of what is odd.',
   flags: { ...dataFlags, ...serverFlags, mcp: { value: 'FILE', description: 'Module that handles MCP requests.' } },
   async run({ flags, terminal }) {
     const config = configFor(flags, terminal);

@@ -8,7 +8,8 @@ const secretSettings: ReadonlySet<string> = new Set(['masterKey']);
 
 export const configShow = defineCommand({
   name: 'config show',
-  summary: 'Show every setting in force and where it comes from. Secrets are masked.',
+  summary: 'Show the settings and where they come from.',
+  details: 'Secrets are masked.',
   flags: dataFlags,
   async run({ flags, terminal }) {
     const { portcullis, server, origins } = configFor(flags, terminal);

@@ -10,7 +10,7 @@ const usualLimit = 200;
 
 export const grantList = defineCommand({
   name: 'grant list',
-  summary: 'List live grants: which client may do what in whose name.',
+  summary: 'List which client may do what for whom.',
   flags: {
     user: { value: 'NAME', description: 'Only those of this user.' },
     limit: { value: 'COUNT', description: `At most this many, the newest first (default: ${usualLimit}).` },

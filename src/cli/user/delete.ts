@@ -5,7 +5,8 @@ import { configFor, dataFlags } from '../settings-flags.ts';
 
 export const userDelete = defineCommand({
   name: 'user delete',
-  summary: 'Delete a user with sessions, tokens and remembered consents.',
+  summary: 'Delete a user, with sessions and tokens.',
+  details: 'Remembered consents go too. What the MCP server itself keeps of the user stays.',
   positionals: { name: { description: 'User name.' } },
   flags: { yes: { description: 'Do not ask.' }, ...dataFlags },
   async run({ positionals: { name }, flags, terminal }) {

@@ -5,8 +5,9 @@ import { userJson } from './user-json.ts';
 
 export const userDisable = defineCommand({
   name: 'user disable',
-  summary: 'Stop a user from signing in, and end sessions and tokens at once.',
-  details: 'Nothing is deleted. Connected apps have to be connected again after the user is enabled.',
+  summary: 'Disable a user: tokens end at once.',
+  details:
+    'The user cannot sign in, and sessions and tokens end at once. Nothing is deleted, but connected apps have to be connected again after the user is enabled.',
   positionals: { name: { description: 'User name.' } },
   flags: dataFlags,
   async run({ positionals: { name }, flags, terminal }) {

@@ -5,7 +5,7 @@ import { configFor, dataFlags } from '../settings-flags.ts';
 
 export const userPassword = defineCommand({
   name: 'user password',
-  summary: 'Set a user’s password, and end the user’s sessions.',
+  summary: 'Set a password, and end the user’s sessions.',
   details: 'Connected apps stay connected. Also ends the delay after failed sign-ins.',
   positionals: { name: { description: 'User name.' } },
   flags: {

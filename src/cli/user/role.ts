@@ -7,7 +7,7 @@ import { userJson } from './user-json.ts';
 
 export const userRole = defineCommand({
   name: 'user role',
-  summary: 'Make a user an administrator, or an administrator a user.',
+  summary: 'Make a user an administrator, or not.',
   positionals: { name: { description: 'User name.' }, role: { description: "'user' or 'admin'." } },
   flags: dataFlags,
   examples: ['portcullis user role alice admin'],

@@ -7,7 +7,7 @@ import { userJson } from './user-json.ts';
 
 export const userScopes = defineCommand({
   name: 'user scopes',
-  summary: 'Show or set which scopes a user may grant to clients.',
+  summary: 'Show or set which scopes a user may grant.',
   details: 'Without scopes it shows them. What was granted before stays: see portcullis grant revoke.',
   positionals: {
     name: { description: 'User name.' },

@@ -3,6 +3,9 @@ import type { SecretHash } from '../../core/ids.ts';
 import type { AuthorizationCode, Grant, RefreshToken } from '../../core/records.ts';
 import { grantColumns, grantOf } from '../token/grant-store.ts';
 
+/** Milliseconds within which a client's further redemptions are not noted, so that a busy client is not one busy row. */
+const clientUseInterval = 60_000;
+
 /** Authorization codes in the database. */
 export class AuthorizationCodeStore {
   readonly #database: Database;
@@ -75,7 +78,14 @@ export class AuthorizationCodeStore {
               spentBy,
             ),
           ]),
-      sql(`UPDATE clients SET last_used_at = ? WHERE client_id = ? AND ${won}`, now, clientId, code.hash, spentBy),
+      sql(
+        `UPDATE clients SET last_used_at = ? WHERE client_id = ? AND (last_used_at IS NULL OR last_used_at < ?) AND ${won}`,
+        now,
+        clientId,
+        now - clientUseInterval,
+        code.hash,
+        spentBy,
+      ),
     );
     return (spent?.length ?? 0) === 1;
   }

@@ -109,7 +109,9 @@ export const resourceCases: readonly AcceptanceCase[] = [
     const { parameters } = challengeOf(await callTool(run, reader.accessToken, 'add_note'), 403);
     assert.equal(parameters.get('scope'), 'read write');
     assert.ok((await callTool(run, writer.accessToken, 'add_note')).token);
-    challengeOf(await callTool(run, writer.accessToken, 'no_such_tool'), 403);
+    const locked = await callTool(run, writer.accessToken, 'no_such_tool');
+    assert.equal(locked.response?.status, 403);
+    assert.equal(locked.response?.headers.get('www-authenticate'), null, 'no scope would help, so none is asked for');
   }),
 
   acceptanceCase(

@@ -1,0 +1,95 @@
+import { createServer } from 'node:http';
+import { type Duplex, duplexPair } from 'node:stream';
+import type { Route } from '../../../src/core/capability.ts';
+import { oauthCapabilities } from '../../../src/capabilities.ts';
+import type { SecurityEvent } from '../../../src/core/events.ts';
+import { createMcpEndpoint } from '../../../src/hosts/mcp-sdk.ts';
+import { createNodeListener } from '../../../src/hosts/node-handler.ts';
+import { serve } from '../../../src/hosts/serve.ts';
+import { identityCapabilities, operationsCapabilities } from '../../../src/portcullis/capabilities.ts';
+import { Portcullis } from '../../../src/portcullis/portcullis.ts';
+import { addTestUser, testLimits } from '../../support/portcullis-harness.ts';
+import { dial } from '../support/raw-http.ts';
+
+/** Where the server under test says that it is; nothing listens there. */
+export const origin = 'http://localhost:3000';
+
+/** An endpoint or page, as the capabilities route it. */
+export interface Place {
+  readonly path: string;
+  readonly methods: readonly string[];
+}
+
+/** The product in this process, to be reached through its HTTP parser with or without a socket. */
+export interface FuzzedServer {
+  readonly portcullis: Portcullis;
+  /** Every endpoint and page, and the MCP endpoint. */
+  readonly places: readonly Place[];
+  /** A connection that is no socket. */
+  connectInside(): Duplex;
+  connectOutside(): Duplex;
+  /** Failures that the server reported since the last call. */
+  takeFailures(): readonly SecurityEvent[];
+  close(): Promise<void>;
+}
+
+const scopes = { 'notes:read': { tools: ['list_notes'] }, 'notes:write': { tools: ['add_note'] } };
+
+/** @param slow seconds that a client may take over a request */
+export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
+  const failures: SecurityEvent[] = [];
+  const portcullis = await Portcullis.open(
+    {
+      ...testLimits,
+      baseUrl: origin,
+      database: ':memory:',
+      scopes,
+      requiredScopes: ['notes:read'],
+      registration: { ...testLimits.registration, maximumClients: 1_000_000 },
+      signIn: { ...testLimits.signIn, freeFailures: 1_000_000, accountFailures: 1_000_000, addressFailures: 1_000_000 },
+    },
+    { onEvent: (event) => event.name === 'server.error' && failures.push(event) },
+  );
+  await addTestUser(portcullis);
+  const echo = (_request: Request, _token: unknown, body: unknown) => Response.json({ received: typeof body });
+  const mcp = createMcpEndpoint(portcullis, { fetch: async (request, options) => echo(request, {}, options?.parsedBody) });
+  const onError = (error: unknown) => void failures.push({ name: 'server.error', error });
+  const inside = createServer(createNodeListener(portcullis, { mcp, onError }));
+  const outside = await serve(portcullis, { mcp: echo, port: 0, requestTimeoutSeconds: slow });
+  const open = new Set<Duplex>();
+  return {
+    portcullis,
+    places: placesOf(portcullis),
+    connectInside() {
+      const [client, server] = duplexPair();
+      inside.emit('connection', server);
+      return client;
+    },
+    connectOutside() {
+      const socket = dial(outside.address.port);
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+      return socket;
+    },
+    takeFailures: () => failures.splice(0),
+    async close() {
+      for (const socket of open) socket.destroy();
+      await outside.close();
+      await portcullis.close();
+    },
+  };
+}
+
+function placesOf(portcullis: Portcullis): Place[] {
+  const placeOf = <Services>({ path, methods }: Route<Services>, services: Services): Place => ({
+    path: path(services),
+    methods: Object.keys(methods),
+  });
+  return [
+    ...oauthCapabilities.flatMap(({ routes = [] }) => routes.map((route) => placeOf(route, portcullis))),
+    ...[...identityCapabilities, ...operationsCapabilities].flatMap(({ routes = [] }) =>
+      routes.map((route) => placeOf(route, portcullis.services)),
+    ),
+    { path: portcullis.settings.paths.mcp, methods: ['GET', 'POST', 'DELETE'] },
+  ];
+}
