@@ -28,6 +28,7 @@ export default defineConfig({
       project('cli', 'test/cli/**/*.test.ts', 60 * second),
       project('interop', 'test/interop/**/*.test.ts', 60 * second),
       { ...browser, test: { ...browser.test, globalSetup: 'scripts/ensure-chromium.mjs' } },
+      project('bench', 'test/bench/**/*.test.ts', 60 * second),
       project('packed', 'test/packed/**/*.test.ts', 180 * second),
     ],
   },

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Contender, openMcp, peers, portcullis, withoutMcp } from './contenders.ts';
+import { measureFloors } from './floors.ts';
 import { buildServers } from './load/build.ts';
 import { Runner } from './load/runner.ts';
 import { canPin, pinLoad, type ServerProcess } from './load/server-process.ts';
@@ -25,10 +26,25 @@ async function run(options: Options): Promise<void> {
   try {
     const contenders = chosen(options);
     say(`start-up of ${contenders.length + 1} servers`);
-    const startup = await measureStartup([...contenders.filter(({ name }) => name !== openMcp.name), withoutMcp], workshop, options.startups);
+    const startup = await measureStartup(
+      [...contenders.filter(({ name }) => name !== openMcp.name), withoutMcp],
+      workshop,
+      options.startups,
+    );
+    say('floors');
+    const floors = await measureFloors(workshop);
     const measured = await measureAll(contenders, workshop, options);
     const scale = options.grants.length === 0 ? undefined : await compareGrants(workshop, options, say);
-    const report: Report = { machine, measuredAt: new Date().toISOString(), options, contenders, startup, ...measured, scale };
+    const report: Report = {
+      machine,
+      measuredAt: new Date().toISOString(),
+      options,
+      contenders,
+      startup,
+      floors,
+      ...measured,
+      scale,
+    };
     writeFileSync(join(results, 'latest.json'), `${JSON.stringify(report, undefined, 1)}\n`);
     console.log(renderReport(report));
   } finally {
@@ -36,7 +52,11 @@ async function run(options: Options): Promise<void> {
   }
 }
 
-async function measureAll(contenders: readonly Contender[], workshop: Workshop, options: Options): Promise<Pick<Report, 'results' | 'memory'>> {
+async function measureAll(
+  contenders: readonly Contender[],
+  workshop: Workshop,
+  options: Options,
+): Promise<Pick<Report, 'results' | 'memory'>> {
   const servers: { contender: Contender; server: ServerProcess }[] = [];
   try {
     for (const contender of contenders) {
@@ -51,7 +71,8 @@ async function measureAll(contenders: readonly Contender[], workshop: Workshop, 
       onRound: (round) => say(round === 0 ? 'warming up' : `round ${round} of ${options.rounds}`),
     });
     const memory: Memory[] = [];
-    for (const { contender, server } of servers) memory.push({ name: contender.name, residentBytes: (await server.usage()).residentBytes });
+    for (const { contender, server } of servers)
+      memory.push({ name: contender.name, residentBytes: (await server.usage()).residentBytes });
     if (options.profile !== undefined) await profileOurs(runners, options, options.profile);
     return { results: measured, memory };
   } finally {
@@ -71,14 +92,23 @@ async function profileOurs(runners: readonly Runner[], { measures }: Options, fo
 }
 
 function runnerOf(contender: Contender, server: ServerProcess, options: Options): Promise<Runner> | Runner {
-  return contender.name === openMcp.name ? Runner.createOpen(contender.name, server, options.seconds) : Runner.create(contender.name, server, options.seconds);
+  return contender.name === openMcp.name
+    ? Runner.createOpen(contender.name, server, options.seconds)
+    : Runner.create(contender.name, server, options.seconds);
 }
 
 function chosen({ only, against }: Options): Contender[] {
   const before: Contender[] =
     against === undefined
       ? []
-      : [{ ...portcullis, name: 'Portcullis before', note: `the build in ${against}`, environment: { BENCH_BUILD: resolve(against) } }];
+      : [
+          {
+            ...portcullis,
+            name: 'Portcullis before',
+            note: `the build in ${against}`,
+            environment: { BENCH_BUILD: resolve(against) },
+          },
+        ];
   const all = [portcullis, ...before, ...peers, openMcp];
   return all.filter(({ name }) => only.length === 0 || only.includes(name));
 }
@@ -96,7 +126,10 @@ function openWorkshop(pinned: boolean): Workshop {
 function installPeers(): void {
   if (existsSync(join(bench, 'node_modules', 'oidc-provider'))) return;
   say('installing the peers');
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: bench, stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: bench,
+    stdio: ['ignore', 2, 2],
+  });
   if (status !== 0) throw new Error('the peers could not be installed');
 }
 

@@ -54,7 +54,10 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     concurrencies: list(values.concurrency ?? '1,16,64').map(Number),
     only: list(values.only ?? ''),
     measures: list(values.measures ?? ''),
-    grants: values['no-scale'] || (quick && values.grants === undefined) ? [] : list(values.grants ?? '1000,1000000').map(Number),
+    grants:
+      values['no-scale'] || (quick && values.grants === undefined)
+        ? []
+        : list(values.grants ?? '1000,1000000').map(Number),
     startups: quick ? 3 : 5,
     against: values.against,
     profile: values.profile,

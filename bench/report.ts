@@ -1,4 +1,5 @@
 import { type Contender, openMcp, portcullis } from './contenders.ts';
+import type { Floors } from './floors.ts';
 import { type Machine, machineLines } from './machine.ts';
 import type { Options } from './options.ts';
 import type { Result } from './rounds.ts';
@@ -18,19 +19,31 @@ export interface Report {
   readonly contenders: readonly Contender[];
   readonly results: readonly Result[];
   readonly startup: readonly Startup[];
+  readonly floors: Floors;
   readonly memory: readonly Memory[];
   readonly scale: Scale | undefined;
 }
 
 type Row = readonly string[];
 
-const heading: Row = ['measure', 'at once', 'server', 'per second', 'ours ÷ it', 'p50 ms', 'p99 ms', 'CPU µs', 'slowest–fastest slice'];
+const heading: Row = [
+  'measure',
+  'at once',
+  'server',
+  'per second',
+  'ours ÷ it',
+  'p50 ms',
+  'p99 ms',
+  'CPU µs',
+  'slowest–fastest slice',
+];
 
 /** One table in Markdown, with what it was measured on before it and its notes behind it. */
 export function renderReport(report: Report): string {
   const { contenders, machine, measuredAt, options } = report;
   const rows = [
     ...speedRows(report.results, options),
+    ...floorRows(report.floors),
     ...startupRows(report.startup),
     ...memoryRows(report.memory, report.startup),
     ...(report.scale === undefined ? [] : scaleRows(report.scale, options)),
@@ -79,6 +92,34 @@ function inOrder(results: readonly Result[]): Result[] {
   return [...results].sort((a, b) => rank(a) - rank(b));
 }
 
+function floorRows({ formPost, steps }: Floors): Row[] {
+  const { perSecond, p50, p99, cpuMicroseconds } = formPost;
+  return [
+    [
+      'floor: such a form on bare node:http',
+      '16',
+      '',
+      whole(perSecond),
+      '',
+      p50.toFixed(2),
+      p99.toFixed(2),
+      whole(cpuMicroseconds),
+      '',
+    ],
+    ...Object.entries(steps).map(([name, microseconds]) => [
+      `floor: ${name}`,
+      '',
+      '',
+      `${microseconds.toFixed(1)} µs`,
+      '',
+      '',
+      '',
+      '',
+      '',
+    ]),
+  ];
+}
+
 function startupRows(startup: readonly Startup[]): Row[] {
   const ours = startup.find(({ name }) => name === portcullis.name)?.median;
   return startup.map(({ name, median, tries }) => [
@@ -95,11 +136,25 @@ function startupRows(startup: readonly Startup[]): Row[] {
 }
 
 function memoryRows(memory: readonly Memory[], startup: readonly Startup[]): Row[] {
-  const started = startup.map(({ name, residentBytes }) => ({ name, residentBytes, when: 'resident memory after start' }));
+  const started = startup.map(({ name, residentBytes }) => ({
+    name,
+    residentBytes,
+    when: 'resident memory after start',
+  }));
   const worked = memory.map((entry) => ({ ...entry, when: 'resident memory after the rounds' }));
   return [...started, ...worked].map(({ name, residentBytes, when }, _index, all) => {
     const ours = all.find((entry) => entry.name === portcullis.name && entry.when === when)?.residentBytes;
-    return [when, '', name, mebibytes(residentBytes), ours === undefined ? '' : ratio(residentBytes, ours), '', '', '', ''];
+    return [
+      when,
+      '',
+      name,
+      mebibytes(residentBytes),
+      ours === undefined ? '' : ratio(residentBytes, ours),
+      '',
+      '',
+      '',
+      '',
+    ];
   });
 }
 
@@ -112,12 +167,24 @@ function scaleRows({ stored, results }: Scale, { concurrencies }: Options): Row[
       const base = here.find(({ server }) => server === smallest);
       return here.map((result) => [
         ...speedRow(result, undefined).slice(0, 4),
-        base === undefined || base === result ? '' : `CPU ${ratio(result.sample.cpuMicroseconds, base.sample.cpuMicroseconds)}, time ${ratio(base.sample.perSecond, result.sample.perSecond)}`,
+        base === undefined || base === result
+          ? ''
+          : `CPU ${ratio(result.sample.cpuMicroseconds, base.sample.cpuMicroseconds)}, time ${ratio(base.sample.perSecond, result.sample.perSecond)}`,
         ...speedRow(result, undefined).slice(5),
       ]);
     }),
   );
-  const sizes = stored.map(({ name, databaseBytes, residentBytes }) => ['database, resident memory', '', name, mebibytes(databaseBytes), mebibytes(residentBytes), '', '', '', '']);
+  const sizes = stored.map(({ name, databaseBytes, residentBytes }) => [
+    'database, resident memory',
+    '',
+    name,
+    mebibytes(databaseBytes),
+    mebibytes(residentBytes),
+    '',
+    '',
+    '',
+    '',
+  ]);
   return [...speed, ...sizes];
 }
 

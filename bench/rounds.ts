@@ -46,6 +46,7 @@ export async function runRounds(runners: readonly Runner[], options: RoundsOptio
 /** The measures that the options name, or all. */
 export function chosenMeasures(names: readonly string[]): MeasureName[] {
   const unknown = names.filter((name) => !measureNames.some((known) => known === name));
-  if (unknown.length > 0) throw new Error(`no measure is called '${unknown.join("', '")}'; there are: ${measureNames.join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`no measure is called '${unknown.join("', '")}'; there are: ${measureNames.join(', ')}`);
   return measureNames.filter((name) => names.length === 0 || names.includes(name));
 }

@@ -10,7 +10,12 @@ import { startServer, type Workshop } from './startup.ts';
 
 /** The same work on databases that differ in how many grants they hold. */
 export interface Scale {
-  readonly stored: readonly { readonly name: string; readonly grants: number; readonly databaseBytes: number; readonly residentBytes: number }[];
+  readonly stored: readonly {
+    readonly name: string;
+    readonly grants: number;
+    readonly databaseBytes: number;
+    readonly residentBytes: number;
+  }[];
   readonly results: readonly Result[];
 }
 
@@ -24,7 +29,12 @@ export async function compareGrants(workshop: Workshop, options: Options, say: (
       const folder = mkdtempSync(join(workshop.folder, 'grants-'));
       copyTemplate(template, folder);
       const databaseBytes = statSync(join(folder, 'portcullis.db')).size;
-      servers.push({ name: `${grants.toLocaleString('en')} grants`, grants, databaseBytes, server: await startServer(portcullis, workshop, folder) });
+      servers.push({
+        name: `${grants.toLocaleString('en')} grants`,
+        grants,
+        databaseBytes,
+        server: await startServer(portcullis, workshop, folder),
+      });
     }
     const runners = await Promise.all(servers.map(({ name, server }) => Runner.create(name, server, options.seconds)));
     const results = await runRounds(runners, {
@@ -34,7 +44,8 @@ export async function compareGrants(workshop: Workshop, options: Options, say: (
       onRound: (round) => say(round === 0 ? 'warming up' : `round ${round} of ${options.rounds}`),
     });
     const stored = [];
-    for (const { server, ...rest } of servers) stored.push({ ...rest, residentBytes: (await server.usage()).residentBytes });
+    for (const { server, ...rest } of servers)
+      stored.push({ ...rest, residentBytes: (await server.usage()).residentBytes });
     return { stored, results };
   } finally {
     await Promise.all(servers.map(({ server }) => server.stop()));

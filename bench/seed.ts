@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, fsyncSync, mkdirSync, openSync, closeSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { portcullis } from './contenders.ts';
@@ -9,7 +19,12 @@ const day = 86_400_000;
 
 /** How many rows of each kind a number of live grants comes with. */
 function population(grants: number) {
-  return { grants, clients: Math.max(1, Math.round(grants / 200)), users: Math.max(1, Math.round(grants / 10)), spentCodes: Math.round(grants / 10) };
+  return {
+    grants,
+    clients: Math.max(1, Math.round(grants / 200)),
+    users: Math.max(1, Math.round(grants / 10)),
+    spentCodes: Math.round(grants / 10),
+  };
 }
 
 /**
@@ -53,8 +68,12 @@ function schemaHash(database: DatabaseSync): string {
 function fill(database: DatabaseSync, count: number): void {
   const now = Date.now();
   const { grants, clients, users, spentCodes } = population(count);
-  database.exec('PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -1000000; PRAGMA temp_store = MEMORY');
-  const indexes = database.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").all();
+  database.exec(
+    'PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -1000000; PRAGMA temp_store = MEMORY',
+  );
+  const indexes = database
+    .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
+    .all();
   database.exec('BEGIN');
   for (const { name } of indexes) database.exec(`DROP INDEX ${String(name)}`);
   const insert = (table: string, rows: number, columns: Readonly<Record<string, string>>) => {
@@ -87,7 +106,8 @@ function fill(database: DatabaseSync, count: number): void {
     display_name: "'User ' || i",
     role: "'user'",
     status: "'active'",
-    password_hash: "'$argon2id$v=19$m=19456,t=2,p=1$c2VlZGVkc2VlZGVkc2VlZA$c2VlZGVkc2VlZGVkc2VlZGVkc2VlZGVkc2VlZGVkc2VlZA'",
+    password_hash:
+      "'$argon2id$v=19$m=19456,t=2,p=1$c2VlZGVkc2VlZGVkc2VlZA$c2VlZGVkc2VlZGVkc2VlZGVkc2VlZGVkc2VlZGVkc2VlZA'",
     password_changed_at: String(now),
     created_at: past(300 * day),
   });

@@ -35,7 +35,11 @@ export function startServer(contender: Contender, workshop: Workshop, folder: st
 }
 
 /** Starts every contender `tries` times, in turns, each time on an empty folder. */
-export async function measureStartup(contenders: readonly Contender[], workshop: Workshop, tries: number): Promise<Startup[]> {
+export async function measureStartup(
+  contenders: readonly Contender[],
+  workshop: Workshop,
+  tries: number,
+): Promise<Startup[]> {
   const results = contenders.map(({ name }) => ({ name, times: [] as number[], resident: [] as number[] }));
   for (let round = 0; round < tries; round += 1) {
     for (const [index, contender] of contenders.entries()) {
@@ -44,7 +48,12 @@ export async function measureStartup(contenders: readonly Contender[], workshop:
       results[index]?.resident.push(residentBytes);
     }
   }
-  return results.map(({ name, times, resident }) => ({ name, tries: times, median: median(times), residentBytes: median(resident) }));
+  return results.map(({ name, times, resident }) => ({
+    name,
+    tries: times,
+    median: median(times),
+    residentBytes: median(resident),
+  }));
 }
 
 async function startOnce(contender: Contender, workshop: Workshop): Promise<{ time: number; residentBytes: number }> {

@@ -44,7 +44,9 @@ export class OAuthClient {
       const { pathname, search } = new URL(location, `http://${this.#host}`);
       const { approvePath } = this.#prepared;
       answer = await connection.send(
-        approvePath === undefined ? this.#browse(pathname + search) : this.#form(approvePath, search.slice(1), this.#prepared.browserHeaders),
+        approvePath === undefined
+          ? this.#browse(pathname + search)
+          : this.#form(approvePath, search.slice(1), this.#prepared.browserHeaders),
       );
     }
     throw unexpected('a code after so many redirects', answer);
@@ -52,13 +54,25 @@ export class OAuthClient {
 
   exchangeRequest(code: string): Buffer {
     const { clientId, resource, tokenPath } = this.#prepared;
-    const form = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: redirectUri, client_id: clientId, code_verifier: codeVerifier, resource });
+    const form = new URLSearchParams({
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: redirectUri,
+      client_id: clientId,
+      code_verifier: codeVerifier,
+      resource,
+    });
     return this.#form(tokenPath, form.toString());
   }
 
   refreshRequest(refreshToken: string): Buffer {
     const { clientId, resource, tokenPath } = this.#prepared;
-    const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, client_id: clientId, resource });
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken,
+      client_id: clientId,
+      resource,
+    });
     return this.#form(tokenPath, form.toString());
   }
 

@@ -67,7 +67,7 @@ export class Connection {
 export function parseAnswer(bytes: Buffer): Answer | undefined {
   const end = bytes.indexOf('\r\n\r\n');
   if (end === -1) return undefined;
-  const head = bytes.latin1Slice(0, end);
+  const head = bytes.toString('latin1', 0, end);
   const status = Number(head.slice(9, 12));
   const start = end + 4;
   if (/^transfer-encoding: *chunked/im.test(head)) {
@@ -77,7 +77,7 @@ export function parseAnswer(bytes: Buffer): Answer | undefined {
   const length = Number(headerOf(head, 'content-length') ?? 0);
   return bytes.byteLength < start + length
     ? undefined
-    : { status, head, body: bytes.utf8Slice(start, start + length) };
+    : { status, head, body: bytes.toString('utf8', start, start + length) };
 }
 
 /** The value of a response header, the first where there are several. */
@@ -90,11 +90,11 @@ function joinChunks(bytes: Buffer, start: number): string | undefined {
   for (let position = start; ; ) {
     const line = bytes.indexOf('\r\n', position);
     if (line === -1) return undefined;
-    const size = Number.parseInt(bytes.latin1Slice(position, line), 16);
+    const size = Number.parseInt(bytes.toString('latin1', position, line), 16);
     const next = line + 2 + size + 2;
     if (bytes.byteLength < next) return undefined;
     if (size === 0) return body;
-    body += bytes.utf8Slice(line + 2, line + 2 + size);
+    body += bytes.toString('utf8', line + 2, line + 2 + size);
     position = next;
   }
 }

@@ -25,7 +25,13 @@ export interface Measured {
  * Runs `count` tasks, `concurrency` at a time, each on a keep-alive connection of its own.
  * @param count at most; the slice also ends after `limit` milliseconds
  */
-export async function measure(server: Measured, task: Task, concurrency: number, count: number, limit = 20_000): Promise<Sample> {
+export async function measure(
+  server: Measured,
+  task: Task,
+  concurrency: number,
+  count: number,
+  limit = 20_000,
+): Promise<Sample> {
   const lanes = Math.min(concurrency, count);
   const connections = await Promise.all(Array.from({ length: lanes }, () => Connection.open(server.port)));
   const latencies = new Float64Array(count);

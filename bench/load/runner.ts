@@ -123,26 +123,42 @@ export class Runner {
 
   #flow(concurrency: number, count: number): Promise<Sample> {
     const client = this.#oauthClient();
-    return measure(this.#server, async (connection) => {
-      const code = await client.authorize(connection);
-      await client.token(connection, client.exchangeRequest(code));
-    }, concurrency, count);
+    return measure(
+      this.#server,
+      async (connection) => {
+        const code = await client.authorize(connection);
+        await client.token(connection, client.exchangeRequest(code));
+      },
+      concurrency,
+      count,
+    );
   }
 
   #mcp(concurrency: number, count: number): Promise<Sample> {
     const request = toolCallRequest(this.#server.port, this.#prepared?.mcpPath ?? '/mcp', this.#accessToken);
-    return measure(this.#server, async (connection) => {
-      const answer = await connection.send(request);
-      if (answer.status !== 200 || !answer.body.includes('"text":"bench"')) throw unexpected("the tool's answer", answer);
-    }, concurrency, count);
+    return measure(
+      this.#server,
+      async (connection) => {
+        const answer = await connection.send(request);
+        if (answer.status !== 200 || !answer.body.includes('"text":"bench"'))
+          throw unexpected("the tool's answer", answer);
+      },
+      concurrency,
+      count,
+    );
   }
 
   #metadata(concurrency: number, count: number): Promise<Sample> {
     const request = metadataRequest(this.#server.port, this.#server.metadataPath);
-    return measure(this.#server, async (connection) => {
-      const answer = await connection.send(request);
-      if (answer.status !== 200) throw unexpected('metadata', answer);
-    }, concurrency, count);
+    return measure(
+      this.#server,
+      async (connection) => {
+        const answer = await connection.send(request);
+        if (answer.status !== 200) throw unexpected('metadata', answer);
+      },
+      concurrency,
+      count,
+    );
   }
 
   async #tokenOfOneFlow(client: OAuthClient): Promise<string> {

@@ -90,7 +90,11 @@ export class ServerProcess {
   }
 }
 
-function replyOf<Kind extends Reply['kind']>(child: ChildProcess, kind: Kind, of: string): Promise<Extract<Reply, { kind: Kind }>> {
+function replyOf<Kind extends Reply['kind']>(
+  child: ChildProcess,
+  kind: Kind,
+  of: string,
+): Promise<Extract<Reply, { kind: Kind }>> {
   const { promise, resolve, reject } = Promise.withResolvers<Extract<Reply, { kind: Kind }>>();
   const fail = (reason: string) => reject(new Error(`${of}: ${reason}`));
   const onMessage = (reply: Reply) => {

@@ -55,7 +55,11 @@ async function prepare(baseUrl: string, resource: string): Promise<Prepared> {
   const api = `${baseUrl}/api/auth`;
   const browser = new Browser(baseUrl);
   const post = async (path: string, body: unknown) => {
-    const response = await browser.send(`${api}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const response = await browser.send(`${api}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as Record<string, string>;
   };
@@ -66,7 +70,11 @@ async function prepare(baseUrl: string, resource: string): Promise<Prepared> {
     response_types: ['code'],
     scope: scopes,
   });
-  await post('/sign-up/email', { email: 'bench@client.example', password: 'correct horse battery staple', name: 'Bench' });
+  await post('/sign-up/email', {
+    email: 'bench@client.example',
+    password: 'correct horse battery staple',
+    name: 'Bench',
+  });
 
   const url = new URL(`${api}/oauth2/authorize`);
   url.search = new URLSearchParams({

@@ -15,7 +15,11 @@ export class Browser {
 
   async send(url: URL | string, init: RequestInit = {}): Promise<Response> {
     const { href, pathname } = new URL(url, this.#origin);
-    const headers = { ...Object.fromEntries(new Headers(init.headers)), ...this.headersFor(pathname), Origin: this.#origin };
+    const headers = {
+      ...Object.fromEntries(new Headers(init.headers)),
+      ...this.headersFor(pathname),
+      Origin: this.#origin,
+    };
     const response = await fetch(href, { ...init, headers, redirect: 'manual' });
     for (const cookie of response.headers.getSetCookie()) this.#keep(cookie);
     return response;
@@ -39,9 +43,12 @@ export class Browser {
     const [pair = '', ...attributes] = cookie.split(';');
     const name = pair.slice(0, pair.indexOf('=')).trim();
     const value = pair.slice(pair.indexOf('=') + 1).trim();
-    const expires = attributes.map((attribute) => /^\s*expires=(.*)$/i.exec(attribute)?.[1]).find((date) => date !== undefined);
+    const expires = attributes
+      .map((attribute) => /^\s*expires=(.*)$/i.exec(attribute)?.[1])
+      .find((date) => date !== undefined);
     const gone = value === '' || (expires !== undefined && Date.parse(expires) < Date.now());
-    const path = attributes.map((attribute) => /^\s*path=(.*)$/i.exec(attribute)?.[1]).find((value) => value !== undefined) ?? '/';
+    const path =
+      attributes.map((attribute) => /^\s*path=(.*)$/i.exec(attribute)?.[1]).find((value) => value !== undefined) ?? '/';
     if (gone) this.#cookies.delete(name);
     else this.#cookies.set(name, { value, path });
   }

@@ -17,10 +17,14 @@ export function createModel(database: DatabaseSync): OAuthServerModel {
   const addClient = database.prepare('INSERT INTO clients (client_id, client) VALUES (?, ?)');
   const saveCode = database.prepare('INSERT INTO codes (code, client_id, record) VALUES (?, ?, ?)');
   const consumeCode = database.prepare('DELETE FROM codes WHERE code = ? AND client_id = ? RETURNING record');
-  const saveAccess = database.prepare('INSERT INTO access_tokens (token, client_id, grant_id, record) VALUES (?, ?, ?, ?)');
+  const saveAccess = database.prepare(
+    'INSERT INTO access_tokens (token, client_id, grant_id, record) VALUES (?, ?, ?, ?)',
+  );
   const getAccess = database.prepare('SELECT record FROM access_tokens WHERE token = ?');
   const endAccess = database.prepare('DELETE FROM access_tokens WHERE token = ? AND client_id = ? RETURNING record');
-  const saveRefresh = database.prepare('INSERT INTO refresh_tokens (token, client_id, grant_id, record) VALUES (?, ?, ?, ?)');
+  const saveRefresh = database.prepare(
+    'INSERT INTO refresh_tokens (token, client_id, grant_id, record) VALUES (?, ?, ?, ?)',
+  );
   const endRefresh = database.prepare('DELETE FROM refresh_tokens WHERE token = ? AND client_id = ? RETURNING record');
   const endAccessOfGrant = database.prepare('DELETE FROM access_tokens WHERE grant_id = ?');
   const endRefreshOfGrant = database.prepare('DELETE FROM refresh_tokens WHERE grant_id = ?');
@@ -34,7 +38,8 @@ export function createModel(database: DatabaseSync): OAuthServerModel {
     async saveAuthorizationCode(code) {
       saveCode.run(code.authorizationCode, code.clientId, JSON.stringify(code));
     },
-    consumeAuthorizationCode: async (code, clientId) => dated(parse<AuthorizationCode>(consumeCode.get(code, clientId))),
+    consumeAuthorizationCode: async (code, clientId) =>
+      dated(parse<AuthorizationCode>(consumeCode.get(code, clientId))),
     async saveAccessToken(token) {
       saveAccess.run(token.token, token.clientId, token.grantId ?? null, JSON.stringify(token));
     },

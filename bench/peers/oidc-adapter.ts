@@ -1,9 +1,20 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 /** Models whose rows go when their grant is revoked. */
-const grantable = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken', 'DeviceCode', 'BackchannelAuthenticationRequest']);
+const grantable = new Set([
+  'AccessToken',
+  'AuthorizationCode',
+  'RefreshToken',
+  'DeviceCode',
+  'BackchannelAuthenticationRequest',
+]);
 
-export type Payload = Record<string, unknown> & { grantId?: string; uid?: string; userCode?: string; consumed?: number };
+export type Payload = Record<string, unknown> & {
+  grantId?: string;
+  uid?: string;
+  userCode?: string;
+  consumed?: number;
+};
 
 const schema = `CREATE TABLE IF NOT EXISTS models (
   model TEXT NOT NULL,
@@ -35,12 +46,15 @@ export function createOidcAdapter(database: DatabaseSync): new (model: string) =
   };
 }
 
-type Statements = Readonly<Record<'upsert' | 'find' | 'findByUid' | 'findByUserCode' | 'consume' | 'destroy' | 'revoke', StatementSync>>;
+type Statements = Readonly<
+  Record<'upsert' | 'find' | 'findByUid' | 'findByUserCode' | 'consume' | 'destroy' | 'revoke', StatementSync>
+>;
 
 function prepareStatements(database: DatabaseSync): Statements {
   const columns = 'SELECT payload, consumed_at, expires_at FROM models WHERE';
   return {
-    upsert: database.prepare(`INSERT INTO models (model, id, payload, grant_id, uid, user_code, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+    upsert:
+      database.prepare(`INSERT INTO models (model, id, payload, grant_id, uid, user_code, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at`),
     find: database.prepare(`${columns} model = ? AND id = ?`),
     findByUid: database.prepare(`${columns} uid = ? AND model = ?`),

@@ -30,12 +30,25 @@ await serve(async (baseUrl, folder) => {
     ],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'EdDSA', use: 'sig', kid: 'bench' }] },
     cookies: { keys: [randomBytes(32).toString('hex')] },
-    ttl: { AuthorizationCode: 600, AccessToken: 3600, RefreshToken: 30 * 86_400, Session: 7 * 86_400, Grant: 180 * 86_400, Interaction: 600 },
+    ttl: {
+      AuthorizationCode: 600,
+      AccessToken: 3600,
+      RefreshToken: 30 * 86_400,
+      Session: 7 * 86_400,
+      Grant: 180 * 86_400,
+      Interaction: 600,
+    },
     features: {
       devInteractions: { enabled: false },
       resourceIndicators: {
         enabled: true,
-        getResourceServerInfo: () => ({ scope, audience: resource, accessTokenFormat: 'jwt', accessTokenTTL: 3600, jwt: { sign: { alg: 'EdDSA' } } }),
+        getResourceServerInfo: () => ({
+          scope,
+          audience: resource,
+          accessTokenFormat: 'jwt',
+          accessTokenTTL: 3600,
+          jwt: { sign: { alg: 'EdDSA' } },
+        }),
         useGrantedResource: () => true,
       },
     },
@@ -56,12 +69,20 @@ await serve(async (baseUrl, folder) => {
   };
 
   /** What an application's sign-in and consent pages would end with. */
-  async function interact(req: import('node:http').IncomingMessage, res: import('node:http').ServerResponse): Promise<void> {
+  async function interact(
+    req: import('node:http').IncomingMessage,
+    res: import('node:http').ServerResponse,
+  ): Promise<void> {
     const { prompt } = await provider.interactionDetails(req, res);
     if (prompt.name === 'login') return provider.interactionFinished(req, res, { login: { accountId } });
     const grant = new provider.Grant({ accountId, clientId });
     grant.addResourceScope(resource, scope);
-    await provider.interactionFinished(req, res, { consent: { grantId: await grant.save() } }, { mergeWithLastSubmission: true });
+    await provider.interactionFinished(
+      req,
+      res,
+      { consent: { grantId: await grant.save() } },
+      { mergeWithLastSubmission: true },
+    );
   }
 });
 
@@ -79,5 +100,13 @@ async function prepare(baseUrl: string, resource: string): Promise<Prepared> {
   }).toString();
   const arrived = await browser.follow(url);
   if (!(arrived instanceof URL)) throw new Error(`no code, but ${arrived.status}: ${await arrived.text()}`);
-  return { clientId, authorizePath: '/auth', tokenPath: '/token', scope, resource, browserHeaders: browser.headersFor('/auth'), refreshes: true };
+  return {
+    clientId,
+    authorizePath: '/auth',
+    tokenPath: '/token',
+    scope,
+    resource,
+    browserHeaders: browser.headersFor('/auth'),
+    refreshes: true,
+  };
 }

@@ -26,7 +26,11 @@ await serve(async (baseUrl) => {
     listener: app,
     metadataPath: '/.well-known/oauth-authorization-server',
     async prepare() {
-      await provider.clientsStore.registerClient({ client_id: 'bench', redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' });
+      await provider.clientsStore.registerClient({
+        client_id: 'bench',
+        redirect_uris: [redirectUri],
+        token_endpoint_auth_method: 'none',
+      });
       return {
         clientId: 'bench',
         authorizePath: '/authorize',

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import type { Portcullis } from '../../dist/index.js';
 import { loadPortcullis, loadSubpath } from './load-portcullis.ts';
 import { codeChallenge, type Prepared, redirectUri, scope } from './protocol.ts';
-import { serve, type Subject } from './serve.ts';
+import { type Subject, serve } from './serve.ts';
 
 const unlimited = { limit: 1_000_000_000 };
 
@@ -20,7 +21,10 @@ async function start(baseUrl: string, folder: string): Promise<Subject> {
     tokens: { authorizationCodeSeconds: 600, accessTokenSeconds: 3600 },
   });
   return {
-    listener: createNodeListener(portcullis, process.env['BENCH_MCP'] === 'none' ? {} : { mcp: await mcpEndpoint(portcullis) }),
+    listener: createNodeListener(
+      portcullis,
+      process.env['BENCH_MCP'] === 'none' ? {} : { mcp: await mcpEndpoint(portcullis) },
+    ),
     metadataPath: portcullis.settings.paths.serverMetadata,
     prepare: () => prepare(portcullis, baseUrl),
     close: () => portcullis.close(),
@@ -35,8 +39,6 @@ async function mcpEndpoint(portcullis: Portcullis) {
   return createMcpEndpoint(portcullis, createMcpHandler(createEchoServer));
 }
 
-type Portcullis = InstanceType<Awaited<ReturnType<typeof loadPortcullis>>['Portcullis']>;
-
 async function prepare(portcullis: Portcullis, baseUrl: string): Promise<Prepared> {
   const { authorize, mcp, register, token } = portcullis.settings.paths;
   const metadata = { redirect_uris: [redirectUri], token_endpoint_auth_method: 'none', client_name: 'bench', scope };
@@ -47,7 +49,8 @@ async function prepare(portcullis: Portcullis, baseUrl: string): Promise<Prepare
       body: JSON.stringify(metadata),
     }),
   );
-  const { client_id: clientId } = (await registration?.json()) as { client_id: string };
+  if (registration?.status !== 201) throw new Error('the client was not registered');
+  const { client_id: clientId } = (await registration.json()) as { client_id: string };
   const cookie = await approveOnce(portcullis, clientId, baseUrl);
   return {
     clientId,
@@ -66,7 +69,11 @@ async function approveOnce(portcullis: Portcullis, clientId: string, baseUrl: st
   const { TestBrowser } = await loadSubpath('testing');
   const { passwords, users } = portcullis.services;
   const account = { userName: `bench-${Date.now()}`, password: 'correct horse battery staple' };
-  await users.create({ userName: account.userName, displayName: 'Bench', passwordHash: await passwords.hash(account.password) });
+  await users.create({
+    userName: account.userName,
+    displayName: 'Bench',
+    passwordHash: await passwords.hash(account.password),
+  });
 
   let cookie = '';
   const browser = new TestBrowser(async (request) => {

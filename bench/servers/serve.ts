@@ -34,7 +34,8 @@ export async function serve(start: (baseUrl: string, folder: string) => Promise<
   process.on('message', (question: Question) => {
     answer(question, subject).then(
       (reply) => (reply === undefined ? stop() : tell(reply)),
-      (error: unknown) => tell({ kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+      (error: unknown) =>
+        tell({ kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
     );
   });
   const description: Description = { port, metadataPath: subject.metadataPath };

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { OAuthError } from './errors.ts';
-import { errorResponse, mediaType, privateJson, publicJson, readBody, redirect } from './http.ts';
+import {
+  errorResponse,
+  mediaType,
+  peekBody,
+  privateJson,
+  provideBody,
+  publicJson,
+  readBody,
+  redirect,
+  requestPath,
+} from './http.ts';
 
 const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
   new Request('http://localhost/', { method: 'POST', body, headers });
@@ -41,6 +51,31 @@ describe('readBody', () => {
     await expect(readBody(post('x', { 'content-length': '99' }), 10)).rejects.toMatchObject({ status: 413 });
     expect(await readBody(post('0123456789'), 10)).toBe('0123456789');
     await expect(readBody(post('0123456789a'), 10)).rejects.toMatchObject({ status: 413 });
+  });
+});
+
+describe('peekBody', () => {
+  it('leaves the body for whoever reads it next', async () => {
+    const request = post('x');
+    expect(await peekBody(request)).toBe('x');
+    expect(await request.text()).toBe('x');
+  });
+
+  it('takes the bytes that the host provides, within the limit, and leaves the stream', async () => {
+    const request = post('0123456789');
+    provideBody(request, async () => new TextEncoder().encode('0123456789'));
+    expect(await peekBody(request)).toBe('0123456789');
+    expect(request.bodyUsed).toBe(false);
+    await expect(readBody(request, 9)).rejects.toMatchObject({ status: 413 });
+  });
+});
+
+describe('requestPath', () => {
+  it('is the path that a URL parser sees', () => {
+    for (const rest of ['', '/', '/mcp', '/mcp?a=/b', '/a/../b#/c', '/%2e/%41?x', '//host/?#', '?q']) {
+      const request = new Request(`http://localhost:3000${rest}`);
+      expect(requestPath(request)).toBe(new URL(request.url).pathname);
+    }
   });
 });
 

@@ -8,8 +8,11 @@ export interface RequestContext {
   readonly requestId?: string;
 }
 
-/** Largest body that any OAuth endpoint reads, in bytes. */
+/** Largest body that is read at all, in bytes: that of an MCP message, whose sender has shown a token. */
 export const maximumBodyBytes = 4 * 1024 * 1024;
+
+/** Largest form or client metadata, in bytes: strangers may send these. */
+export const maximumFormBytes = 64 * 1024;
 
 const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 
@@ -68,9 +71,35 @@ export async function readBody(request: Request, limit = maximumBodyBytes): Prom
   const declared = Number(request.headers.get('content-length') ?? '0');
   if (declared > limit) throw tooLarge(limit);
   if (request.body === null) return '';
+  const bytes = (await provided.get(request)?.()) ?? (await readStream(request.body, limit));
+  if (bytes.byteLength > limit) throw tooLarge(limit);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new OAuthError('invalid_request', 'the body is not valid UTF-8');
+  }
+}
+
+/** The same, and leaves the body for whoever reads it next. */
+export function peekBody(request: Request): Promise<string> {
+  return readBody(provided.has(request) ? request : request.clone());
+}
+
+const provided = new WeakMap<Request, () => Promise<Uint8Array>>();
+
+/**
+ * Gives `readBody` and `peekBody` a shorter way to a request's body than its stream, which costs more to read and much
+ * more to clone.
+ * @param bytes the whole body, the same at every call and as its stream has
+ */
+export function provideBody(request: Request, bytes: () => Promise<Uint8Array>): void {
+  provided.set(request, bytes);
+}
+
+async function readStream(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
+  const reader: ReadableStreamDefaultReader<Uint8Array> = stream.getReader();
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
     size += next.value.byteLength;
     if (size > limit) {
@@ -80,11 +109,7 @@ export async function readBody(request: Request, limit = maximumBodyBytes): Prom
     }
     chunks.push(next.value);
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    throw new OAuthError('invalid_request', 'the body is not valid UTF-8');
-  }
+  return Buffer.concat(chunks);
 }
 
 function tooLarge(limit: number): OAuthError {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { OAuthError } from '../core/errors.ts';
+import { type UnreadBody, unreadBody } from './node-unread-body.ts';
 
 /** A Node request as frameworks leave it behind: parsed, or with its bytes kept. */
 export interface ParsedMessage extends IncomingMessage {
@@ -13,10 +13,7 @@ export interface ParsedMessage extends IncomingMessage {
  * @param limit in bytes; reading more throws `OAuthError` with status 413
  * @throws TypeError where the body was read by somebody who kept nothing
  */
-export function bodyOf(
-  req: ParsedMessage,
-  limit: number,
-): Uint8Array<ArrayBuffer> | string | ReadableStream<Uint8Array> | null {
+export function bodyOf(req: ParsedMessage, limit: number): Uint8Array<ArrayBuffer> | string | UnreadBody | null {
   if (req.method === 'GET' || req.method === 'HEAD' || !announcesBody(req)) return null;
   if (!req.readableDidRead) return unreadBody(req, limit);
   for (const kept of [req.rawBody, req.body]) {
@@ -50,47 +47,4 @@ function formPairs(value: unknown, name = ''): [string, string][] {
   const entries = Object.entries(value);
   const isList = entries.length > 1 && name !== '' && entries.every(([key]) => /^\d+$/.test(key));
   return entries.flatMap(([key, item]) => formPairs(item, name === '' ? key : isList ? name : `${name}[${key}]`));
-}
-
-function unreadBody(req: IncomingMessage, limit: number): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const bytes = await collect(req, limit);
-        if (bytes.byteLength > 0) controller.enqueue(bytes);
-        controller.close();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
-
-async function collect(req: IncomingMessage, limit: number): Promise<Uint8Array> {
-  if (Number(req.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const keep = (chunk: Buffer) => {
-    size += chunk.byteLength;
-    if (size <= limit) chunks.push(chunk);
-    else reject(tooLarge(limit));
-  };
-  const end = () => {
-    // Now, because 'close' follows before whoever waits for the promise gets to run.
-    release();
-    resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
-  };
-  const lose = () => reject(new OAuthError('invalid_request', 'the connection closed before the body was complete'));
-  const release = () => req.off('data', keep).off('end', end).off('close', lose).off('error', lose);
-  if (req.destroyed) lose();
-  req.on('data', keep).once('end', end).once('error', lose).once('close', lose);
-  try {
-    return await promise;
-  } finally {
-    release();
-  }
-}
-
-function tooLarge(limit: number): OAuthError {
-  return new OAuthError('invalid_request', `the body is larger than ${limit} bytes`, { status: 413 });
 }

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { maximumBodyBytes as defaultMaximumBodyBytes } from '../core/http.ts';
+import { maximumBodyBytes as defaultMaximumBodyBytes, provideBody } from '../core/http.ts';
 import { originOf } from '../core/urls.ts';
 import { bodyOf, type ParsedMessage } from './node-body.ts';
+import type { UnreadBody } from './node-unread-body.ts';
 
 export interface ToRequestOptions {
   /** The configured public URL. Scheme, host and port come from it, never from the request. */
@@ -35,13 +36,20 @@ export function toRequest(
     if (res?.writableFinished === false) aborter.abort();
   });
   const body = options.body === 'omit' ? null : bodyOf(req, options.maximumBodyBytes ?? defaultMaximumBodyBytes);
-  return new Request(originOf(options.baseUrl) + target, {
+  const unread = isUnread(body) ? body : undefined;
+  const request = new Request(originOf(options.baseUrl) + target, {
     method,
-    headers: headersOf(req, !(body instanceof ReadableStream)),
-    body,
+    headers: headersOf(req, unread === undefined),
+    body: isUnread(body) ? body.stream : body,
     signal: aborter.signal,
     ...(body === null ? {} : { duplex: 'half' }),
   });
+  if (unread !== undefined) provideBody(request, unread.bytes);
+  return request;
+}
+
+function isUnread(body: ReturnType<typeof bodyOf>): body is UnreadBody {
+  return typeof body === 'object' && body !== null && 'stream' in body;
 }
 
 function pathAndQuery(req: ParsedMessage & { readonly originalUrl?: unknown }): string | undefined {

@@ -1,6 +1,6 @@
 import type { Handler } from '../core/capability.ts';
 import { OAuthError } from '../core/errors.ts';
-import { mediaType, type RequestContext, readBody } from '../core/http.ts';
+import { maximumFormBytes, mediaType, type RequestContext, readBody } from '../core/http.ts';
 import { Params } from '../core/params.ts';
 import type { CsrfVerdict } from '../web/csrf.ts';
 import type { Site } from '../web/layout.ts';
@@ -31,6 +31,8 @@ export class PageError extends Error {
 }
 
 const maximumFormBytes = 64 * 1024;
+// The consent form has a field for each scope.
+const maximumFields = 1000;
 
 /** A handler whose errors, whatever they are, are shown as a page. */
 export function page(handler: Handler<IdentityServices>): Handler<IdentityServices> {
@@ -77,7 +79,7 @@ export async function postedForm(
   if (mediaType(request) !== 'application/x-www-form-urlencoded') {
     throw new PageError(415, { title: 'Not a form', message: 'This address takes forms only.' });
   }
-  const params = Params.parse(await readBody(request, maximumFormBytes));
+  const params = Params.parse(await readBody(request, maximumFormBytes), maximumFields);
   const purpose = typeof expected.purpose === 'string' ? expected.purpose : expected.purpose(params);
   const verdict = services.csrf.check(request, params, purpose);
   const refusal = refusalOf(verdict, expected.page(params), services);

@@ -8,6 +8,13 @@ const positive = z.int().positive();
 // A fraction is allowed; less than a second would be rounded to nothing that can be used.
 const days = z.number().min(1 / 86_400).max(3650);
 
+// What a browser runs, reads or shows itself, and what has rules of its own.
+const schemesOfBrowsers = ['about', 'blob', 'data', 'file', 'filesystem', 'ftp', 'http', 'https', 'javascript', 'vbscript', 'view-source', 'ws', 'wss'];
+const privateScheme = z
+  .string()
+  .regex(/^[a-z][a-z0-9+.-]*$/, 'must be a URI scheme in lower case, without the colon')
+  .refine((name) => !schemesOfBrowsers.includes(name), 'is not a private-use scheme');
+
 const scope = z.strictObject({
   title: z.string().max(100).optional().meta({ description: 'A few words for the consent page.' }),
   description: z.string().max(500).optional().meta({ description: 'One sentence for the consent page.' }),
@@ -46,9 +53,9 @@ export const configSchema = z.strictObject({
       validScopes: strings.optional().meta({ description: 'Scopes that clients may register for. Default: all.' }),
       defaultScopes: strings.optional().meta({ description: 'What a client that names no scope may ask for. Default: validScopes.' }),
       clientSecretExpirySeconds: positive.optional().meta({ description: 'Lifetime of client secrets. Default: they do not expire.' }),
-      redirectSchemes: z.array(z.string().regex(/^[a-z][a-z0-9+.-]*$/)).readonly().default([]).meta({ description: 'Further private-use URI schemes for redirect URIs.' }),
-      maximumClients: positive.default(10_000).meta({ description: 'Self-registered clients kept at most; further ones are refused.' }),
-      unusedDays: positive.default(7).meta({ description: 'Days after which a client that never redeemed a code is removed.' }),
+      redirectSchemes: z.array(privateScheme).readonly().default([]).meta({ description: 'Further private-use URI schemes for redirect URIs.' }),
+      maximumClients: positive.default(10_000).meta({ description: 'Self-registered clients kept at most. Beyond it the oldest that was never used makes room, if it had an hour; otherwise registration is refused.' }),
+      unusedDays: positive.default(7).meta({ description: 'Days after which a self-registered client that never redeemed a code is removed. One that did is removed once nothing of it can be alive.' }),
       rateLimit: rateLimit(60, 3600),
     })
     .prefault({}),

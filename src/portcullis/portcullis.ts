@@ -107,9 +107,10 @@ export class Portcullis extends OAuthProvider {
 
   override async registerClient(client: Client): Promise<void> {
     if (await this.services.clients.addDynamic(client, this.config.registration.maximumClients)) return;
-    throw new OAuthError('temporarily_unavailable', 'this server has as many registered clients as it keeps', {
-      hint: 'Raise registration.maximumClients, or remove clients with: portcullis client list, portcullis client delete',
-    });
+    const reason = 'this server has as many registered clients as it keeps';
+    const hint = 'raise registration.maximumClients, or remove clients with: portcullis client list, portcullis client delete';
+    this.report({ name: 'request.rate_limited', reason: `${reason}; ${hint}` });
+    throw new OAuthError('temporarily_unavailable', reason, { hint });
   }
 
   override async authorize(_client: Client, request: AuthorizeRequest): Promise<URL> {

@@ -6,6 +6,8 @@ export interface Cookies {
   name(base: string): string;
   /** The first value of a cookie in the request. */
   read(request: Request, base: string): string | undefined;
+  /** The bases of the request's cookies of this deployment that begin so, in the order sent: browsers send the oldest first. */
+  basesOf(request: Request, start: string): string[];
   /** A `Set-Cookie` value. Without `maxAgeSeconds` the cookie ends with the browser session. */
   set(base: string, value: string, options?: { readonly maxAgeSeconds?: number }): string;
   /** A `Set-Cookie` value that removes the cookie. */
@@ -23,16 +25,30 @@ export function cookieName(base: string, baseUrl: string): string {
   return `${url.protocol === 'https:' ? '__Host-' : ''}${base}${port}`;
 }
 
-/** Parses a `Cookie` header; the first of equal names wins. */
+/**
+ * Parses a `Cookie` header; the first of equal names wins. Only blanks and tabs are stripped: browsers keep what else
+ * looks like white space as part of the name, where it hides a `__Host-` prefix from them, and a sibling domain sets it.
+ */
 export function parseCookies(header: string | null): ReadonlyMap<string, string> {
   const cookies = new Map<string, string>();
   for (const pair of (header ?? '').split(';')) {
     const separator = pair.indexOf('=');
     if (separator < 1) continue;
-    const name = pair.slice(0, separator).trim();
-    if (name !== '' && !cookies.has(name)) cookies.set(name, pair.slice(separator + 1).trim());
+    const name = stripped(pair.slice(0, separator));
+    if (name !== '' && !cookies.has(name)) cookies.set(name, stripped(pair.slice(separator + 1)));
   }
   return cookies;
+}
+
+function stripped(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text[start])) start += 1;
+  while (end > start && isBlank(text[end - 1])) end -= 1;
+  return text.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
 }
 
 /** Cookies for a deployment: always `HttpOnly`, `SameSite=Lax`, `Path=/`, and `Secure` exactly where the base URL is https. */
@@ -44,6 +60,12 @@ export function createCookies(baseUrl: string): Cookies {
     secure,
     name,
     read: (request, base) => parseCookies(request.headers.get('cookie')).get(name(base)),
+    basesOf(request, start) {
+      const [before = '', after = ''] = name('\0').split('\0');
+      return [...parseCookies(request.headers.get('cookie')).keys()]
+        .filter((full) => full.startsWith(before + start) && full.endsWith(after))
+        .map((full) => full.slice(before.length, full.length - after.length));
+    },
     set(base, value, options = {}) {
       if (!/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/.test(value)) {
         throw new TypeError(`the value of cookie '${base}' has characters that RFC 6265 §4.1.1 does not allow`);

@@ -33,11 +33,11 @@ describe('every page of a running server', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('keeps to its policy, is not stored by the browser, and says nothing of the server’s software', async () => {
+  it('is sent with a strict policy, not to be stored, and without a word of the server’s software', async () => {
     const scene = await openScene({ clock: new ManualClock() });
     const found: string[] = [];
     await seeEveryPage(scene, {}, async (name, { page }) => {
-      const answer = await page.request.get(page.url(), { maxRedirects: 0 });
+      const answer = await page.request.get(page.url(), { headers: { accept: 'text/html' }, maxRedirects: 0 });
       const headers = answer.headers();
       const policy = headers['content-security-policy'] ?? '';
       for (const directive of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"]) {

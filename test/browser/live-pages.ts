@@ -72,7 +72,7 @@ export async function seeEveryPage(
   await ada.open(at('/account'));
   await see('account');
   await ada.fill({ 'Current password': password, 'New password': 'short', 'New password again': 'short' });
-  await ada.page.locator('form:has(#field-new_password)').evaluate((form: HTMLFormElement) => form.setAttribute('novalidate', ''));
+  await ada.page.locator('form:has(#field-new_password)').evaluate((form) => form.setAttribute('novalidate', ''));
   await ada.press('Change password');
   await see('account-refused');
   await ada.press('Revoke');

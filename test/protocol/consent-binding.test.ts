@@ -20,7 +20,8 @@ async function asked(config?: Parameters<typeof openConsent>[0]) {
 async function ask(client: TestClient, device: Device) {
   const prepared = client.prepareAuthorization();
   const page = await consentPageIn(device.tab(), prepared.url);
-  return { prepared, page, allow: { ...hiddenFields(page), decision: 'allow' } };
+  const allow: Readonly<Record<string, string>> = { ...hiddenFields(page), decision: 'allow' };
+  return { prepared, page, allow };
 }
 
 async function userId(harness: ConsentHarness, name: string): Promise<string> {

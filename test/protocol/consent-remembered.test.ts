@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientId } from '../../src/core/ids.ts';
+import { withdrawAccess } from '../../src/identity/consent/withdraw.ts';
 import type { Parameters, TestClient } from '../../src/testing/test-client.ts';
 import { type ConsentHarness, consentPageIn, type Device, hiddenFields, openConsent, redeemed, scopesOn, startRequest } from '../support/consent.ts';
 import { origin } from '../support/identity.ts';
@@ -156,10 +157,18 @@ describe('a remembered consent', () => {
     expect(arrived instanceof URL && (await redeemed(client, prepared, arrived)).scope).toBe('read');
   });
 
-  it('is forgotten with the client’s access on the account page, with the client and with the user', async () => {
+  it('is forgotten when the client’s access is taken back, and with the client and the user', async () => {
     const { harness, client, device } = await allowed();
-    await harness.services.consents.forget(await userId(harness, 'ada'), client.clientId as ClientId);
+    const prepared = client.prepareAuthorization({ scope: 'read' });
+    const arrived = await device.tab().visit(prepared.url);
+    if (!(arrived instanceof URL)) throw new Error('asked again');
+    const tokens = await redeemed(client, prepared, arrived);
+    const [grant] = await harness.services.grants.list(10);
+    if (grant === undefined) throw new Error('there is no grant');
+    expect(await withdrawAccess(grant.grantId, 'test', harness.services)).toBe(true);
+    expect((await client.refresh(tokens.refreshToken)).body['error']).toBe('invalid_grant');
     expect(await passes(client, device, { scope: 'read' })).toBe(false);
+    expect(await withdrawAccess(grant.grantId, 'test', harness.services)).toBe(false);
     await allow(client, device, { scope: 'read' });
     await harness.services.clients.delete(client.clientId as ClientId);
     expect(await harness.services.database.read('SELECT * FROM consents')).toEqual([]);

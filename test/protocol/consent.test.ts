@@ -194,6 +194,17 @@ describe('scopes at the consent page', () => {
     expect(scopesOn(page)).toEqual({ optional: ['delete'], required: ['read', 'write'] });
   });
 
+  it('may be many', async () => {
+    const names = Array.from({ length: 200 }, (_, index) => `scope-${index}`);
+    const harness = await openConsent({ scopes: Object.fromEntries(names.map((name) => [name, {}])), requiredScopes: [] });
+    const [client, device] = [await harness.client({ scope: names.join(' ') }), harness.device()];
+    await device.signIn();
+    const tab = device.tab();
+    const prepared = client.prepareAuthorization({ scope: names.join(' ') });
+    await consentPageIn(tab, prepared.url);
+    expect(await redeemed(client, prepared, await tab.submitAndLeave({ decision: 'allow' }))).toMatchObject({ scope: names.join(' ') });
+  });
+
   it('that the user may not grant are not offered, and without a required one the client is told access_denied', async () => {
     const harness = await openConsent();
     const [client, device] = [await harness.client(), harness.device()];

@@ -57,13 +57,13 @@ describe.each(providers)('the transport of $name', (kind) => {
     }
   });
 
-  it('/authorize answers GET, HEAD and POST', async () => {
+  it('/authorize answers GET and POST, and not HEAD, which must have no effect', async () => {
     const server = await peer();
     const response = await server.send('/authorize', { method: 'PUT' });
-    expect(response.headers.get('allow')).toBe('GET, POST, HEAD, OPTIONS');
+    expect(response.headers.get('allow')).toBe('GET, POST, OPTIONS');
     await expectError(response, 405, 'invalid_request');
     const head = await server.send('/authorize?client_id=x', { method: 'HEAD' });
-    expect([head.status, await head.text()]).toEqual([400, '']);
+    expect([head.status, await head.text()]).toEqual([405, '']);
   });
 
   it.each([...endpoints, { path: '/authorize', type: formType, allow: '' }])(

@@ -70,7 +70,7 @@ export class Device {
     return this.send(formPost(`${origin}/consent`, fields, { accept: 'text/html', origin, 'sec-fetch-site': 'same-origin', ...headers }));
   }
 
-  async signIn(username = testUser.userName): Promise<void> {
+  async signIn(username: string = testUser.userName): Promise<void> {
     const tab = this.tab();
     await tab.visit(`${origin}/sign-in?again=1`);
     expect(onPage(await tab.submit({ username, password: testUser.password })).url.pathname).toBe('/account');

@@ -1,4 +1,5 @@
 import type { GrantId } from '../../core/ids.ts';
+import { withdrawAccess } from '../../identity/consent/withdraw.ts';
 import type { Portcullis } from '../../portcullis/portcullis.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError } from '../failures.ts';
@@ -21,9 +22,7 @@ export const grantRevoke = defineCommand({
         flags.user === undefined ? (positionals.id as readonly GrantId[]) : await grantsOf(flags.user, portcullis);
       const revoked: GrantId[] = [];
       for (const grantId of ids) {
-        if (!(await portcullis.services.grants.revoke(grantId, 'revoked by an administrator'))) continue;
-        portcullis.report({ name: 'grant.revoked', grantId, reason: 'revoked by an administrator' });
-        revoked.push(grantId);
+        if (await withdrawAccess(grantId, 'revoked by an administrator', portcullis.services)) revoked.push(grantId);
       }
       const missing = ids.filter((id) => !revoked.includes(id));
       if (missing.length > 0)

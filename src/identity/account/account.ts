@@ -14,8 +14,14 @@ import { type AccountAction, actionField, done } from './actions.ts';
 export const showAccount = page(async (request, services) => {
   const user = await services.sessions.authenticate(request);
   if (user === undefined) return seeOther(services.paths.signIn);
-  return accountResponse(request, services, user, { notice: done(queryParams(request).get('done')) });
+  const action = queryParams(request).get('done');
+  return accountResponse(request, services, user, { notice: followsOwnForm(request) ? done(action) : undefined });
 });
+
+// Anybody can make a link that says what was done.
+function followsOwnForm({ headers }: Request): boolean {
+  return (headers.get('sec-fetch-site') ?? 'same-origin') === 'same-origin';
+}
 
 /** What the CSRF tokens of the account page are issued for: this session and no other. */
 export function accountPurpose(user: AuthenticatedUser): string {

@@ -1,9 +1,11 @@
 import type { RequestContext } from '../../core/http.ts';
+import type { GrantId } from '../../core/ids.ts';
 import type { Params } from '../../core/params.ts';
 import { grantField } from '../../web/pages/account-apps.ts';
 import { sessionField } from '../../web/pages/account-sessions.ts';
 import { seeOther } from '../../web/response.ts';
 import { PageError, page, postedForm } from '../page.ts';
+import { withdrawAccess } from '../consent/withdraw.ts';
 import type { IdentityServices } from '../services.ts';
 import type { AuthenticatedUser } from '../sessions/authenticated-user.ts';
 import { accountPurpose } from './account.ts';
@@ -54,19 +56,9 @@ async function endOtherSessions(user: AuthenticatedUser, _: Params, services: Id
   return finished('sessions-ended', services);
 }
 
-// The consent goes first: a grant that outlived it is revoked by the next try, a consent that outlived its grant would
-// let the app back in without a question.
 async function revokeGrant(user: AuthenticatedUser, params: Params, services: IdentityServices): Promise<Response> {
-  const { consents, grants, provider } = services;
-  const { userId } = user.user;
-  const wanted = params.require(grantField);
-  const grant = (await grants.listForSubject(userId)).find(({ grantId }) => grantId === wanted);
-  if (grant !== undefined) {
-    const { clientId, grantId } = grant;
-    await consents.forget(userId, clientId);
-    await grants.revoke(grantId, 'revoked by the user');
-    provider.report({ name: 'grant.revoked', subject: userId, clientId, grantId, reason: 'on the account page' });
-  }
+  const grant = await services.grants.find(params.require(grantField) as GrantId);
+  if (grant?.subject === user.user.userId) await withdrawAccess(grant.grantId, 'revoked by the user', services);
   return finished('revoked', services);
 }
 

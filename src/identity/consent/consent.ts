@@ -13,9 +13,13 @@ import { offeredScopes } from './offered-scopes.ts';
 import { finishedOrExpired, type OpenRequest, openRequest } from './open-request.ts';
 import type { PendingRequest } from './pending-requests.ts';
 
+/** Name of the hidden field that proves which scopes the page showed as required. */
+const shownField = 'shown';
+
 /**
  * `GET /consent`: brings one authorization request to its decision, in this order: request alive → this browser's → user
- * signed in (recently enough for `prompt`) → user may grant what is required → remembered, so no question → asked.
+ * signed in (recently enough for `prompt`) → user may grant what is required → remembered, so no question → asked. A site
+ * whose client the user has allowed nothing hears with `prompt=none` that nobody is signed in, whether somebody is or not.
  * @see OAuth 2.1 §4.1.2, OpenID Connect Core §3.1.2.1 on `prompt`
  */
 export const showConsent = page(async (request, services) => {
@@ -23,13 +27,16 @@ export const showConsent = page(async (request, services) => {
   const { pending, setCookies } = open;
   const { prompt } = pending.request;
   const refused = async (error: OAuthError) => finish(open, await refuse(pending, error, services), services);
+  const notSignedIn = () => refused(new OAuthError('login_required', 'the user is not signed in'));
 
   const user = await services.sessions.authenticate(request);
   if (user === undefined || mustSignInAgain(pending, user)) {
-    if (prompt.includes('none')) return refused(new OAuthError('login_required', 'the user is not signed in'));
+    if (prompt.includes('none')) return notSignedIn();
     return seeOther(signInAddress(pending, user, services), { setCookies });
   }
   const scopes = await offeredScopes(pending, user.user, services);
+  const isKnown = openedByThePerson(request) || scopes?.some(({ alreadyAllowed }) => alreadyAllowed) === true;
+  if (prompt.includes('none') && !isKnown) return notSignedIn();
   if (scopes === undefined) {
     return refused(new OAuthError('access_denied', 'the signed-in user may not grant what the application needs'));
   }
@@ -43,9 +50,11 @@ export const showConsent = page(async (request, services) => {
 
 /**
  * `POST /consent`: the user's decision, in this order: the form is the one shown to this user in this browser → request
- * alive → this browser's → user signed in recently enough → user may grant what is required → decided.
+ * alive → this browser's → user signed in recently enough → user may grant what is required → the page showed what may
+ * not be unticked → decided.
  */
 export const decideConsent = page(async (request, services) => {
+  const { csrf } = services;
   const user = await services.sessions.authenticate(request);
   const params = await postedForm(request, services, {
     purpose: (form) => consentPurpose(hashSecret(form.get(consentFields.request) ?? ''), user),
@@ -63,6 +72,8 @@ export const decideConsent = page(async (request, services) => {
     const error = new OAuthError('access_denied', 'the user denied the request');
     return finish(open, await refuse(pending, error, services), services);
   }
+  const shown = csrf.check(request, params.get(shownField), shownPurpose(pending, user, scopes ?? []));
+  if (shown !== 'ok') return askConsent(request, open, user, scopes ?? [], services);
   return allow(open, user, decision.scopes, services);
 });
 
@@ -106,7 +117,11 @@ function askConsent(
   const issued = csrf.issue(request, consentPurpose(pending.hash, user));
   const body = consentPage({
     site: siteOf(services),
-    form: { action: paths.consent, csrfToken: issued.token },
+    form: {
+      action: paths.consent,
+      csrfToken: issued.token,
+      hidden: { [shownField]: csrf.issue(request, shownPurpose(pending, user, scopes)).token },
+    },
     request: pending.id,
     client: { name: client.clientName, registeredBy: client.registeredBy },
     redirectUri: redirectUri.toString(),
@@ -127,6 +142,13 @@ function askConsent(
 
 function consentPurpose(requestHash: string, user: AuthenticatedUser | undefined): string {
   return `consent:${requestHash}:${user?.user.userId ?? ''}`;
+}
+
+// What may not be unticked is granted with Allow, so it must be what the page said: an administrator may have changed what
+// the user may grant since.
+function shownPurpose(pending: PendingRequest, user: AuthenticatedUser, scopes: readonly ConsentScope[]): string {
+  const required = scopes.filter(({ need }) => need === 'required').map(({ name }) => name);
+  return `shown:${pending.hash}:${user.user.userId}:${required.join(' ')}`;
 }
 
 function consentAddress(form: Params, { paths }: IdentityServices): string {

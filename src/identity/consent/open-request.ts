@@ -1,7 +1,7 @@
 import { hashSecret } from '../../core/hash.ts';
 import type { SecretHash } from '../../core/ids.ts';
 import { randomSecret } from '../../core/random.ts';
-import { createCookies } from '../../web/cookies.ts';
+import { type Cookies, createCookies } from '../../web/cookies.ts';
 import { PageError } from '../page.ts';
 import type { IdentityServices } from '../services.ts';
 import type { PendingRequest } from './pending-requests.ts';
@@ -17,6 +17,11 @@ export interface OpenRequest {
   readonly clearCookies: readonly string[];
 }
 
+const cookieStart = 'portcullis-request-';
+
+/** How many unfinished requests one browser can have; with more cookies of them the server could not be reached any more. */
+const maximumRequests = 16;
+
 /**
  * Finds a pending request for the browser that asks. The first browser that opens it gets a secret, and from then on no
  * other one may go on with it.
@@ -28,7 +33,7 @@ export async function openRequest(id: string, request: Request, services: Identi
   const pending = await requests.find(id);
   if (pending === undefined) throw finishedOrExpired(services);
   const cookies = createCookies(provider.settings.baseUrl);
-  const cookieBase = `portcullis-request-${pending.hash.slice(0, 16)}`;
+  const cookieBase = `${cookieStart}${pending.hash.slice(0, 16)}`;
   const sent = cookies.read(request, cookieBase);
   const secret = sent ?? randomSecret(provider.random);
   const browserHash = hashSecret(secret);
@@ -38,9 +43,15 @@ export async function openRequest(id: string, request: Request, services: Identi
   return {
     pending: { ...pending, browserHash },
     browserHash,
-    setCookies: sent === undefined ? [cookies.set(cookieBase, secret, { maxAgeSeconds })] : [],
+    setCookies: sent === undefined ? [...surplus(request, cookies), cookies.set(cookieBase, secret, { maxAgeSeconds })] : [],
     clearCookies: [cookies.clear(cookieBase)],
   };
+}
+
+/** `Set-Cookie` values that give the oldest requests of a browser up, where one more would be too many. */
+function surplus(request: Request, cookies: Cookies): string[] {
+  const open = cookies.basesOf(request, cookieStart).filter((base) => /^[\w-]{16}$/.test(base.slice(cookieStart.length)));
+  return open.slice(0, Math.max(0, open.length - maximumRequests + 1)).map((base) => cookies.clear(base));
 }
 
 /** For whoever comes with a request that waits no more. */

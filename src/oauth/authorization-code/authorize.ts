@@ -1,5 +1,5 @@
 import { OAuthError } from '../../core/errors.ts';
-import { mediaType, type RequestContext, readBody, redirect } from '../../core/http.ts';
+import { maximumFormBytes, mediaType, type RequestContext, readBody, redirect } from '../../core/http.ts';
 import type { ClientId } from '../../core/ids.ts';
 import { Params } from '../../core/params.ts';
 import type { Client } from '../../core/records.ts';
@@ -77,7 +77,7 @@ async function authorizationParams(request: Request): Promise<Params> {
   if (mediaType(request) !== 'application/x-www-form-urlencoded') {
     throw new OAuthError('invalid_request', 'send the parameters as application/x-www-form-urlencoded');
   }
-  return Params.parse(await readBody(request));
+  return Params.parse(await readBody(request, maximumFormBytes));
 }
 
 async function knownClient(params: Params, provider: OAuthProvider): Promise<Client> {

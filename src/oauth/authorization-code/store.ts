@@ -41,7 +41,13 @@ export class AuthorizationCodeStore {
    * @param refreshToken absent where the client is not registered for refresh tokens
    * @param grantExpiresAt when nothing of this grant can be alive any more, milliseconds since the epoch
    */
-  async redeem(code: { readonly hash: SecretHash; readonly grant: Grant }, spentBy: string, refreshToken: RefreshToken | undefined, now: number, grantExpiresAt: number): Promise<boolean> {
+  async redeem(
+    code: { readonly hash: SecretHash; readonly grant: Grant },
+    spentBy: string,
+    refreshToken: RefreshToken | undefined,
+    now: number,
+    grantExpiresAt: number,
+  ): Promise<boolean> {
     const won = `EXISTS (SELECT 1 FROM authorization_codes WHERE code_hash = ? AND spent_by = ?)`;
     const { grantId, clientId } = code.grant;
     const [spent] = await this.#database.write(

@@ -1,5 +1,5 @@
 import { OAuthError } from '../../core/errors.ts';
-import { type RequestContext, readBody } from '../../core/http.ts';
+import { peekBody, type RequestContext } from '../../core/http.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { type Challenge, challengeResponse } from './challenge.ts';
 import { decideScopes, headerMismatch, type McpOperation, readOperations } from './mcp-operations.ts';
@@ -106,7 +106,7 @@ export function bearerToken(headers: Headers): string | undefined {
 
 // Whatever the method and the content type say, so that no handler reads an operation that was not judged.
 async function mcpBody(request: Request): Promise<unknown> {
-  const text = await readBody(request.clone());
+  const text = await peekBody(request);
   if (text === '') return undefined;
   try {
     return JSON.parse(text);

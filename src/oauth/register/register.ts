@@ -1,5 +1,5 @@
 import { OAuthError } from '../../core/errors.ts';
-import { mediaType, privateJson, type RequestContext, readBody } from '../../core/http.ts';
+import { maximumFormBytes, mediaType, privateJson, type RequestContext, readBody } from '../../core/http.ts';
 import type { ClientId } from '../../core/ids.ts';
 import { randomId } from '../../core/random.ts';
 import type { Client } from '../../core/records.ts';
@@ -7,9 +7,6 @@ import { formatScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { mintSecret } from '../token/mint.ts';
 import { parseClientMetadata } from './client-metadata.ts';
-
-/** Largest registration request, in bytes. */
-const maximumMetadataBytes = 64 * 1024;
 
 /**
  * `POST /register`, in this order: JSON body → metadata parsed, unknown members dropped → id and secret minted →
@@ -66,13 +63,10 @@ async function jsonBody(request: Request): Promise<unknown> {
   if (mediaType(request) !== 'application/json') {
     throw new OAuthError('invalid_client_metadata', 'send the client metadata as application/json');
   }
-  const text = await readBody(request).catch((error: unknown) => {
+  const text = await readBody(request, maximumFormBytes).catch((error: unknown) => {
     if (error instanceof OAuthError && error.status === 400) throw new OAuthError('invalid_client_metadata', error.description);
     throw error;
   });
-  if (Buffer.byteLength(text) > maximumMetadataBytes) {
-    throw new OAuthError('invalid_client_metadata', `client metadata is larger than ${maximumMetadataBytes} bytes`);
-  }
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,5 @@
 import { OAuthError } from '../../core/errors.ts';
-import { mediaType, privateJson, readBody } from '../../core/http.ts';
+import { maximumFormBytes, mediaType, privateJson, readBody } from '../../core/http.ts';
 import { Params } from '../../core/params.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { AuthenticatedClient } from './client-authentication.ts';
@@ -45,5 +45,5 @@ export async function formParams(request: Request): Promise<Params> {
   if (mediaType(request) !== 'application/x-www-form-urlencoded') {
     throw new OAuthError('invalid_request', 'send the parameters as application/x-www-form-urlencoded');
   }
-  return Params.parse(await readBody(request));
+  return Params.parse(await readBody(request, maximumFormBytes));
 }

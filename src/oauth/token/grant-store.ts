@@ -52,6 +52,12 @@ export class GrantStore {
     return rows.map(summaryOf);
   }
 
+  /** A live grant whose code was redeemed. */
+  async find(grantId: GrantId): Promise<GrantSummary | undefined> {
+    const [row] = await this.#database.read(`${summary} AND g.grant_id = ?`, this.#clock.now(), grantId);
+    return row === undefined ? undefined : summaryOf(row);
+  }
+
   /** @param limit at most this many, the newest first */
   async list(limit: number): Promise<GrantSummary[]> {
     const rows = await this.#database.read(`${summary} ORDER BY g.approved_at DESC LIMIT ?`, this.#clock.now(), limit);

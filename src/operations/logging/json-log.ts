@@ -24,7 +24,12 @@ function levelOf(event: SecurityEvent): 'info' | 'warn' | 'error' {
   return warnings.has(event.name) ? 'warn' : 'info';
 }
 
-function errorText(error: unknown): string | undefined {
+const deepestCause = 5;
+
+function errorText(error: unknown, depth = 0): string | undefined {
   if (error === undefined) return undefined;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const hint = 'hint' in error && typeof error.hint === 'string' ? `\n  hint: ${error.hint}` : '';
+  const cause = depth === deepestCause ? undefined : errorText(error.cause, depth + 1);
+  return `${error.stack ?? error.message}${hint}${cause === undefined ? '' : `\ncaused by ${cause}`}`;
 }

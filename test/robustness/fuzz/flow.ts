@@ -1,0 +1,75 @@
+import { createTestClient, type TestClient, tokensOf } from '../../../src/testing/test-client.ts';
+import { TestBrowser } from '../../../src/testing/test-browser.ts';
+import { testUser } from '../../support/portcullis-harness.ts';
+import type { RawRequest } from '../support/raw-http.ts';
+import { type FuzzedServer, origin } from './server.ts';
+
+type Send = (request: Request) => Promise<Response>;
+
+/** How many requests a whole flow makes, at least. */
+export const flowLength = 22;
+
+const methods = ['none', 'client_secret_basic', 'client_secret_post'] as const;
+
+/** The person's part: registration, sign-in and consent. */
+async function connectApp({ portcullis }: FuzzedServer, send: Send, browser: TestBrowser, variant: number) {
+  const authMethod = methods[variant % methods.length] ?? 'none';
+  const client = await createTestClient(portcullis, { send, authMethod, scope: 'notes:read notes:write' });
+  const prepared = client.prepareAuthorization({ scope: 'notes:read', resource: `${origin}/mcp` });
+  const page = await browser.visit(prepared.url);
+  if (!(page instanceof URL) && page.html.includes('name="password"')) {
+    await browser.submit({ username: testUser.userName, password: testUser.password });
+  }
+  return { client, code: client.receiveCode(prepared, await browser.submitAndLeave({ decision: 'allow' })) };
+}
+
+/** The app's part: redeems, calls, refreshes, revokes. */
+async function useTokens(client: TestClient, code: ReturnType<TestClient['receiveCode']>, send: Send): Promise<void> {
+  const first = tokensOf(await client.redeem(code, { resource: `${origin}/mcp` }));
+  await send(mcpCall(first.accessToken));
+  const second = tokensOf(await client.refresh(first.refreshToken, { scope: 'notes:read' }));
+  await client.revoke(second.accessToken, { token_type_hint: 'access_token' });
+}
+
+/** Everything that people and clients do, in order, request by request through `send`. */
+export async function wholeFlow(server: FuzzedServer, send: Send, variant: number): Promise<void> {
+  const browser = new TestBrowser(send, origin);
+  await send(new Request(`${origin}/.well-known/oauth-authorization-server`));
+  const { client, code } = await connectApp(server, send, browser, variant);
+  await useTokens(client, code, send);
+  await send(new Request(`${origin}/jwks.json`));
+  const setupUrl = await server.portcullis.setupUrl();
+  if (setupUrl !== undefined) {
+    await browser.visit(setupUrl);
+    await browser.submit({ username: 'eve', password: 'short', password_again: 'short' });
+  }
+  await browser.visit(`${origin}/account`);
+  await browser.submit({ action: 'change-password', current_password: 'x', new_password: 'y', new_password_again: 'z' });
+  await browser.submit({ action: 'end-session' });
+  await browser.visit(`${origin}/sign-out`);
+}
+
+function mcpCall(accessToken: string): Request {
+  return new Request(`${origin}/mcp`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${accessToken}`,
+      'content-type': 'application/json',
+      'mcp-method': 'tools/call',
+      'mcp-name': 'list_notes',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'list_notes', arguments: {} } }),
+  });
+}
+
+/** The bytes' view of a request that a client made. */
+export async function rawOf(request: Request): Promise<RawRequest> {
+  const body = Buffer.from(await request.arrayBuffer());
+  const { pathname, search } = new URL(request.url);
+  return {
+    method: request.method,
+    target: pathname + search,
+    headers: [['host', new URL(origin).host], ['connection', 'close'], ...request.headers],
+    ...(body.byteLength === 0 ? {} : { body }),
+  };
+}

@@ -1,0 +1,75 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { maximumRetries } from '../../src/oauth/refresh-token/store.ts';
+import type { Tokens } from '../../src/testing/test-client.ts';
+import { messageFrom, openOnFile, startWorker } from './server.ts';
+import type { WorkerAnswer, WorkerTask } from './token-request-worker.ts';
+
+const processes = 4;
+const racersEach = 50;
+const worker = fileURLToPath(new URL('./token-request-worker.ts', import.meta.url));
+
+/** Sends one token request 200 times at the same moment, from 4 servers on one database. */
+async function race(config: WorkerTask['config'], form: WorkerTask['form']): Promise<WorkerAnswer[]> {
+  const task: WorkerTask = { config, form, times: racersEach };
+  const children = await Promise.all(Array.from({ length: processes }, () => startWorker(worker, task)));
+  const answers = children.map((child) => messageFrom(child));
+  for (const child of children) child.send('go');
+  return ((await Promise.all(answers)) as WorkerAnswer[][]).flat();
+}
+
+function tokensIn(answers: readonly WorkerAnswer[]): Tokens[] {
+  return answers
+    .filter(({ status }) => status === 200)
+    .map(({ body }) => ({ accessToken: String(body['access_token']), refreshToken: String(body['refresh_token']), scope: String(body['scope']), expiresIn: 0 }));
+}
+
+function refusals(answers: readonly WorkerAnswer[]): unknown[] {
+  return [...new Set(answers.filter(({ status }) => status !== 200).map(({ status, body }) => `${status} ${String(body['error'])}`))];
+}
+
+describe('200 racers in 4 processes on one SQLite file', () => {
+  it('with one code: exactly one gets tokens, and as the others are replays these are revoked [PITFALL-03, PITFALL-35, CASE-61]', async () => {
+    const { config, client, authorize, connect, refresh, isHonoured } = await openOnFile();
+    const { code, verifier, redirectUri = '' } = await authorize();
+    const bystander = await connect();
+    const answers = await race(config, { grant_type: 'authorization_code', client_id: client.clientId, code, code_verifier: verifier, redirect_uri: redirectUri });
+    expect(answers).toHaveLength(processes * racersEach);
+    const [winner, ...others] = tokensIn(answers);
+    if (winner === undefined) throw new Error(`nobody won: ${refusals(answers).join()}`);
+    expect(others).toEqual([]);
+    expect(refusals(answers)).toEqual(['400 invalid_grant']);
+    expect(await isHonoured(winner)).toBe(false);
+    expect((await refresh(winner)).body['error']).toBe('invalid_grant');
+    expect(await isHonoured(bystander)).toBe(true);
+  });
+
+  it('with one refresh token and no grace: exactly one rotates it, and as the others are reuse the family is revoked [PITFALL-05, CASE-71]', async () => {
+    const { config, client, connect, refresh, isHonoured } = await openOnFile({ refreshGraceSeconds: 0 });
+    const first = await connect();
+    const bystander = await connect();
+    const answers = await race(config, { grant_type: 'refresh_token', client_id: client.clientId, refresh_token: first.refreshToken });
+    const [winner, ...others] = tokensIn(answers);
+    if (winner === undefined) throw new Error(`nobody won: ${refusals(answers).join()}`);
+    expect(others).toEqual([]);
+    expect(refusals(answers)).toEqual(['400 invalid_grant']);
+    expect([await isHonoured(winner), await isHonoured(first)]).toEqual([false, false]);
+    expect((await refresh(winner)).body['error']).toBe('invalid_grant');
+    expect(await isHonoured(bystander)).toBe(true);
+  });
+
+  it('with one refresh token within the grace: it is rotated once, a few racers get siblings, and the family lives [PITFALL-05, PITFALL-06]', async () => {
+    const { config, server, client, connect, refresh, isHonoured } = await openOnFile();
+    const first = await connect();
+    const answers = await race(config, { grant_type: 'refresh_token', client_id: client.clientId, refresh_token: first.refreshToken });
+    const winners = tokensIn(answers);
+    expect(winners).toHaveLength(1 + maximumRetries);
+    expect(refusals(answers)).toEqual(['400 invalid_grant']);
+    expect(await server.services.database.read('SELECT generation, retries, revoked_at FROM grants')).toEqual([{ generation: 1, retries: maximumRetries, revoked_at: null }]);
+    for (const winner of winners) expect(await isHonoured(winner)).toBe(true);
+    expect(new Set(winners.map(({ refreshToken }) => refreshToken)).size).toBe(winners.length);
+    const [one, two] = winners;
+    if (one === undefined || two === undefined) throw new Error('too few winners');
+    expect([(await refresh(one)).status, (await refresh(two)).status]).toEqual([200, 200]);
+  });
+});
