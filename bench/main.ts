@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Contender, openMcp, peers, portcullis, withoutMcp } from './contenders.ts';
@@ -48,7 +48,7 @@ async function run(options: Options): Promise<void> {
     writeFileSync(join(results, 'latest.json'), `${JSON.stringify(report, undefined, 1)}\n`);
     console.log(renderReport(report));
   } finally {
-    rmSync(workshop.folder, { recursive: true, force: true });
+    for (const folder of [workshop.folder, workshop.build]) rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -114,8 +114,11 @@ function chosen({ only, against }: Options): Contender[] {
 }
 
 function openWorkshop(pinned: boolean): Workshop {
-  const build = join(bench, '..', 'dist');
-  if (!existsSync(join(build, 'index.js'))) throw new Error('build the product first: npm run build');
+  const dist = join(bench, '..', 'dist');
+  if (!existsSync(join(dist, 'index.js'))) throw new Error('build the product first: npm run build');
+  // A copy, which a build during the run does not change; here it finds the product's dependencies, not the peers'.
+  const build = join(bench, '..', 'node_modules', '.portcullis', `bench-${process.pid}`);
+  cpSync(dist, build, { recursive: true });
   const scripts = join(results, 'scripts');
   mkdirSync(results, { recursive: true });
   buildServers(bench, scripts);

@@ -1,3 +1,4 @@
+import { oauthCapabilities } from './capabilities.ts';
 import type { Clock } from './core/clock.ts';
 import { type ProviderEnvironment, type ResolvedEnvironment, resolveEnvironment } from './core/environment.ts';
 import type { OAuthError } from './core/errors.ts';
@@ -7,9 +8,14 @@ import type { ClientId } from './core/ids.ts';
 import { type Random, randomId } from './core/random.ts';
 import type { AccessToken, AuthorizationCode, Client, RefreshToken, RevocableToken } from './core/records.ts';
 import { ScopeCatalogue } from './core/scopes.ts';
-import { type EndpointPaths, type Lifetimes, type OAuthProviderOptions, type ProviderSettings, resolveSettings } from './core/settings.ts';
+import {
+  type EndpointPaths,
+  type Lifetimes,
+  type OAuthProviderOptions,
+  type ProviderSettings,
+  resolveSettings,
+} from './core/settings.ts';
 import { isLoopbackHost } from './core/urls.ts';
-import { oauthCapabilities } from './capabilities.ts';
 import { type ApprovedAuthorization, type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
 import { unknownClientResponse } from './oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from './oauth/authorization-code/redeem.ts';
@@ -58,7 +64,8 @@ export abstract class OAuthProvider {
    */
   constructor(options: OAuthProviderOptions, environment: ProviderEnvironment = {}) {
     for (const method of requiredMethods) {
-      if (typeof this[method] !== 'function') throw new TypeError(`${new.target.name} must implement ${method}() as a method`);
+      if (typeof this[method] !== 'function')
+        throw new TypeError(`${new.target.name} must implement ${method}() as a method`);
     }
     this.environment = resolveEnvironment(environment);
     this.scopes = new ScopeCatalogue(environment.scopes);
@@ -106,7 +113,11 @@ export abstract class OAuthProvider {
    * Rotates the refresh token in one atomic step. `scopes` are the access token's, never wider than the grant's.
    * @throws AlreadySpentError on reuse; the base class then revokes the family
    */
-  abstract exchangeRefreshToken(client: Client, token: RedeemableRefreshToken, scopes: readonly string[]): Promise<TokenSet>;
+  abstract exchangeRefreshToken(
+    client: Client,
+    token: RedeemableRefreshToken,
+    scopes: readonly string[],
+  ): Promise<TokenSet>;
 
   /** The access token's record, or `undefined` where it is unknown or revoked. Expiry and audience are checked later. */
   abstract loadAccessToken(token: string): Promise<AccessToken | undefined>;
@@ -117,7 +128,9 @@ export abstract class OAuthProvider {
   /** The record of a live access token for this resource, or `undefined`. */
   async verifyToken(token: string): Promise<AccessToken | undefined> {
     const record = await this.loadAccessToken(token);
-    return VerifiedAccessToken.check(record, token, this.settings.resource, this.clock.now()) === undefined ? undefined : record;
+    return VerifiedAccessToken.check(record, token, this.settings.resource, this.clock.now()) === undefined
+      ? undefined
+      : record;
   }
 
   /** Public signing keys as JWKs, for subclasses whose access tokens are JWTs. Not implemented: `/jwks.json` does not exist. */
@@ -134,7 +147,10 @@ export abstract class OAuthProvider {
    * @returns `undefined` for a path that is not one of them
    */
   async handle(request: Request, context: RequestContext = {}): Promise<Response | undefined> {
-    return this.#route(request, context.requestId === undefined ? { ...context, requestId: randomId(this.random) } : context);
+    return this.#route(
+      request,
+      context.requestId === undefined ? { ...context, requestId: randomId(this.random) } : context,
+    );
   }
 
   /**
@@ -201,10 +217,17 @@ export abstract class OAuthProvider {
 function allowedOrigins(settings: ProviderSettings, environment: ProviderEnvironment): AllowedOrigins {
   const urls = [new URL(settings.baseUrl), new URL(settings.resource)];
   const own = urls.flatMap((url) =>
-    isLoopbackHost(url.hostname) ? ['localhost', '127.0.0.1', '[::1]'].map((host) => new URL(`${url.protocol}//${host}${url.port === '' ? '' : `:${url.port}`}`)) : [url],
+    isLoopbackHost(url.hostname)
+      ? ['localhost', '127.0.0.1', '[::1]'].map(
+          (host) => new URL(`${url.protocol}//${host}${url.port === '' ? '' : `:${url.port}`}`),
+        )
+      : [url],
   );
   return {
-    hosts: new Set([...own.map((url) => url.host), ...(environment.allowedHosts ?? []).map((host) => host.toLowerCase())]),
+    hosts: new Set([
+      ...own.map((url) => url.host),
+      ...(environment.allowedHosts ?? []).map((host) => host.toLowerCase()),
+    ]),
     origins: new Set([...own.map((url) => url.origin), ...(environment.allowedOrigins ?? [])]),
   };
 }

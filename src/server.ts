@@ -32,7 +32,8 @@ export function createRouter<Services>(
   return async (request, context) => {
     const found = paths.get(requestPath(request));
     if (found === undefined) return undefined;
-    const response = await answer(found, request, services, context, reportFailure);
+    const answered = await answer(found, request, services, context, reportFailure);
+    const response = request.method === 'HEAD' ? new Response(null, answered) : answered;
     if (found.route.cors === 'any') allowAnyOrigin(response.headers);
     return response;
   };
@@ -56,8 +57,7 @@ async function answer<Services>(
     );
   }
   try {
-    const response = await handler(request, services, context);
-    return request.method === 'HEAD' ? new Response(null, response) : response;
+    return await handler(request, services, context);
   } catch (error) {
     if (error instanceof OAuthError) return errorResponse(error);
     reportFailure(error, context);

@@ -114,7 +114,7 @@ export class CustomProvider extends OAuthProvider {
   }
 
   override async revokeToken(token: RevocableToken): Promise<void> {
-        this.#tables.change('DELETE FROM oauth_grants WHERE grant_id = ?', grantIdOf(token));
+    this.#tables.change('DELETE FROM oauth_grants WHERE grant_id = ?', grantIdOf(token));
   }
 
   #approve(request: AuthorizeRequest, userId: number): string {

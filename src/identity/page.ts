@@ -30,7 +30,6 @@ export class PageError extends Error {
   }
 }
 
-const maximumFormBytes = 64 * 1024;
 // The consent form has a field for each scope.
 const maximumFields = 1000;
 

@@ -1,9 +1,9 @@
 import type { Database } from '../core/database.ts';
+import type { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
 import type { ClientStore } from '../oauth/register/store.ts';
 import type { GrantStore } from '../oauth/token/grant-store.ts';
 import type { OAuthProvider } from '../provider.ts';
 import type { Csrf } from '../web/csrf.ts';
-import type { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
 import type { Consents } from './consent/consents.ts';
 import type { PendingRequests } from './consent/pending-requests.ts';
 import type { Passwords } from './passwords/passwords.ts';

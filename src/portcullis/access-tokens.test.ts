@@ -81,7 +81,8 @@ describe('a signed token', () => {
 
   it('that nobody signed is not found', async () => {
     const jwt = await remembered();
-    for (const forged of [`${jwt}x`, jwt.slice(0, -1), 'x', '', `${jwt}.${jwt}`]) expect(await tokens.find(forged)).toBeUndefined();
+    for (const forged of [`${jwt}x`, jwt.slice(0, -1), 'x', '', `${jwt}.${jwt}`])
+      expect(await tokens.find(forged)).toBeUndefined();
   });
 
   it('of a grant that never was is not found', async () => {

@@ -11,7 +11,15 @@ import { type HealthServices, health } from '../operations/health/index.ts';
 import { signingKeys } from '../operations/keys/index.ts';
 
 /** What the product adds for people, one line each. */
-export const identityCapabilities: readonly Capability<IdentityServices>[] = [users, sessions, signIn, setup, consent, account, home];
+export const identityCapabilities: readonly Capability<IdentityServices>[] = [
+  users,
+  sessions,
+  signIn,
+  setup,
+  consent,
+  account,
+  home,
+];
 
 /** What the product adds for operators. */
 export const operationsCapabilities: readonly Capability<HealthServices>[] = [signingKeys, health];

@@ -23,9 +23,22 @@ describe('the configuration', () => {
       scopes: {},
       requiredScopes: [],
       database: './data/portcullis.db',
-      registration: { enabled: true, redirectSchemes: [], maximumClients: 10_000, unusedDays: 7, rateLimit: { limit: 60, windowSeconds: 3600 } },
+      registration: {
+        enabled: true,
+        redirectSchemes: [],
+        maximumClients: 10_000,
+        unusedDays: 7,
+        rateLimit: { limit: 60, windowSeconds: 3600 },
+      },
       revocation: { enabled: true },
-      tokens: { algorithm: 'EdDSA', accessTokenSeconds: 600, authorizationCodeSeconds: 60, refreshTokenDays: 30, refreshTokenAbsoluteDays: 180, refreshGraceSeconds: 30 },
+      tokens: {
+        algorithm: 'EdDSA',
+        accessTokenSeconds: 600,
+        authorizationCodeSeconds: 60,
+        refreshTokenDays: 30,
+        refreshTokenAbsoluteDays: 180,
+        refreshGraceSeconds: 30,
+      },
       sessions: { idleMinutes: 720, absoluteHours: 168 },
       signIn: {
         requestMinutes: 30,
@@ -47,17 +60,33 @@ describe('the configuration', () => {
   });
 
   it('fills the defaults in around what is set, at every depth', () => {
-    const { registration, tokens } = parseConfig({ registration: { rateLimit: { limit: 5 } }, tokens: { accessTokenSeconds: 60 } });
-    expect(registration).toMatchObject({ enabled: true, maximumClients: 10_000, rateLimit: { limit: 5, windowSeconds: 3600 } });
+    const { registration, tokens } = parseConfig({
+      registration: { rateLimit: { limit: 5 } },
+      tokens: { accessTokenSeconds: 60 },
+    });
+    expect(registration).toMatchObject({
+      enabled: true,
+      maximumClients: 10_000,
+      rateLimit: { limit: 5, windowSeconds: 3600 },
+    });
     expect(tokens).toMatchObject({ accessTokenSeconds: 60, refreshTokenDays: 30 });
   });
 
   it.each([
     [{ baseURL: '' }, "unknown setting 'baseURL'; did you mean 'baseUrl'?"],
-    [{ tokens: { accessTokenSecond: 5 } }, "unknown setting 'tokens.accessTokenSecond'; did you mean 'accessTokenSeconds'?"],
-    [{ registration: { rateLimit: { limits: 5 } } }, "unknown setting 'registration.rateLimit.limits'; did you mean 'limit'?"],
+    [
+      { tokens: { accessTokenSecond: 5 } },
+      "unknown setting 'tokens.accessTokenSecond'; did you mean 'accessTokenSeconds'?",
+    ],
+    [
+      { registration: { rateLimit: { limits: 5 } } },
+      "unknown setting 'registration.rateLimit.limits'; did you mean 'limit'?",
+    ],
     [{ scopes: { read: { titel: 'Read' } } }, "unknown setting 'scopes.read.titel'; did you mean 'title'?"],
-    [{ authorize: { rateLimit: { windowSecond: 5 } } }, "unknown setting 'authorize.rateLimit.windowSecond'; did you mean 'windowSeconds'?"],
+    [
+      { authorize: { rateLimit: { windowSecond: 5 } } },
+      "unknown setting 'authorize.rateLimit.windowSecond'; did you mean 'windowSeconds'?",
+    ],
     [{ somethingElse: 1 }, "unknown setting 'somethingElse'"],
     [{ revocation: { zzzzzzzzzz: true } }, "unknown setting 'revocation.zzzzzzzzzz'"],
     [JSON.parse('{"__proto__x": 1}'), "unknown setting '__proto__x'"],
@@ -111,7 +140,8 @@ describe('the configuration', () => {
 
   it('cannot allow schemes that run script or read files to redirect URIs [CASE-22, PITFALL-14]', () => {
     expect(complaints({ registration: { redirectSchemes: ['myapp', 'com.example.app'] } })).toEqual([]);
-    for (const scheme of ['javascript', 'data', 'file', 'http', 'JavaScript', 'data:', 'a b', '', '1x', 'file/']) expect(complaints({ registration: { redirectSchemes: [scheme] } })).toHaveLength(1);
+    for (const scheme of ['javascript', 'data', 'file', 'http', 'JavaScript', 'data:', 'a b', '', '1x', 'file/'])
+      expect(complaints({ registration: { redirectSchemes: [scheme] } })).toHaveLength(1);
   });
 });
 
@@ -130,7 +160,8 @@ describe('lifetimes', () => {
 
   it('are whole milliseconds, whatever fraction of a day is set: the database holds nothing else', () => {
     for (const days of [0.1, 0.7, 1 / 3, 1 / 86_400, 3.14159, 29.999999999]) {
-      const { refreshToken, refreshTokenAbsolute } = lifetimesOf({ refreshTokenDays: days, refreshTokenAbsoluteDays: days }) ?? {};
+      const { refreshToken, refreshTokenAbsolute } =
+        lifetimesOf({ refreshTokenDays: days, refreshTokenAbsoluteDays: days }) ?? {};
       expect([Number.isInteger(refreshToken), Number.isInteger(refreshTokenAbsolute)]).toEqual([true, true]);
       expect(refreshToken).toBeGreaterThanOrEqual(1000);
     }

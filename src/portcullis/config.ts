@@ -6,10 +6,27 @@ import { nearest } from './nearest.ts';
 const strings = z.array(z.string()).readonly();
 const positive = z.int().positive();
 // A fraction is allowed; less than a second would be rounded to nothing that can be used.
-const days = z.number().min(1 / 86_400).max(3650);
+const days = z
+  .number()
+  .min(1 / 86_400)
+  .max(3650);
 
 // What a browser runs, reads or shows itself, and what has rules of its own.
-const schemesOfBrowsers = ['about', 'blob', 'data', 'file', 'filesystem', 'ftp', 'http', 'https', 'javascript', 'vbscript', 'view-source', 'ws', 'wss'];
+const schemesOfBrowsers = [
+  'about',
+  'blob',
+  'data',
+  'file',
+  'filesystem',
+  'ftp',
+  'http',
+  'https',
+  'javascript',
+  'vbscript',
+  'view-source',
+  'ws',
+  'wss',
+];
 const privateScheme = z
   .string()
   .regex(/^[a-z][a-z0-9+.-]*$/, 'must be a URI scheme in lower case, without the colon')
@@ -20,76 +37,157 @@ const scope = z.strictObject({
   description: z.string().max(500).optional().meta({ description: 'One sentence for the consent page.' }),
   implies: strings.optional().meta({ description: 'Scopes that a token with this one satisfies too.' }),
   tools: strings.optional().meta({ description: 'MCP tools that this scope unlocks.' }),
-  optional: z.boolean().optional().meta({ description: 'Whether the user may untick it. Default: unless it is a required scope.' }),
+  optional: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Whether the user may untick it. Default: unless it is a required scope.' }),
 });
 
 const rateLimit = (limit: number, windowSeconds: number) =>
   z
     .strictObject({
-      limit: positive.default(limit).meta({ description: 'Requests of one address (IPv6: one /64) within the window.' }),
+      limit: positive
+        .default(limit)
+        .meta({ description: 'Requests of one address (IPv6: one /64) within the window.' }),
       windowSeconds: positive.default(windowSeconds).meta({ description: 'Length of the sliding window.' }),
     })
     .prefault({});
 
 /** Everything that can be set, with its default. The reference documentation is generated from this. */
 export const configSchema = z.strictObject({
-  baseUrl: z.string().default('http://localhost:3000').meta({ description: 'Public URL of this server; may have a path.' }),
+  baseUrl: z
+    .string()
+    .default('http://localhost:3000')
+    .meta({ description: 'Public URL of this server; may have a path.' }),
   issuerUrl: z.string().optional().meta({ description: 'Issuer identifier, byte for byte. Default: baseUrl.' }),
-  resourceBaseUrl: z.string().optional().meta({ description: 'Public URL that mcpPath is appended to. Default: baseUrl.' }),
+  resourceBaseUrl: z
+    .string()
+    .optional()
+    .meta({ description: 'Public URL that mcpPath is appended to. Default: baseUrl.' }),
   mcpPath: z.string().default('/mcp').meta({ description: 'Path of the MCP endpoint.' }),
-  name: z.string().min(1).max(100).default('MCP server').meta({ description: 'Name of the MCP server, as pages show it.' }),
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .default('MCP server')
+    .meta({ description: 'Name of the MCP server, as pages show it.' }),
   serviceDocumentationUrl: z.string().optional().meta({ description: 'Where developers read about this server.' }),
 
   scopes: z.record(z.string(), scope).default({}).meta({ description: 'Every scope, by name.' }),
-  requiredScopes: strings.default([]).meta({ description: 'Scopes that every request to the MCP endpoint needs; also what a client gets that asks for none.' }),
+  requiredScopes: strings.default([]).meta({
+    description: 'Scopes that every request to the MCP endpoint needs; also what a client gets that asks for none.',
+  }),
 
   database: z.string().default('./data/portcullis.db').meta({ description: 'File of the embedded SQLite database.' }),
-  masterKeyFile: z.string().optional().meta({ description: 'File with the key that encrypts secrets in the database. Default: master.key beside the database; made at the first start.' }),
-  masterKey: z.string().optional().meta({ description: 'The master key itself (43 base64url characters), instead of a file.' }),
+  masterKeyFile: z.string().optional().meta({
+    description:
+      'File with the key that encrypts secrets in the database. Default: master.key beside the database; made at the first start.',
+  }),
+  masterKey: z
+    .string()
+    .optional()
+    .meta({ description: 'The master key itself (43 base64url characters), instead of a file.' }),
 
   registration: z
     .strictObject({
       enabled: z.boolean().default(true).meta({ description: 'Whether clients may register themselves (RFC 7591).' }),
       validScopes: strings.optional().meta({ description: 'Scopes that clients may register for. Default: all.' }),
-      defaultScopes: strings.optional().meta({ description: 'What a client that names no scope may ask for. Default: validScopes.' }),
-      clientSecretExpirySeconds: positive.optional().meta({ description: 'Lifetime of client secrets. Default: they do not expire.' }),
-      redirectSchemes: z.array(privateScheme).readonly().default([]).meta({ description: 'Further private-use URI schemes for redirect URIs.' }),
-      maximumClients: positive.default(10_000).meta({ description: 'Self-registered clients kept at most. Beyond it the oldest that was never used makes room, if it had an hour; otherwise registration is refused.' }),
-      unusedDays: positive.default(7).meta({ description: 'Days after which a self-registered client that never redeemed a code is removed. One that did is removed once nothing of it can be alive.' }),
+      defaultScopes: strings
+        .optional()
+        .meta({ description: 'What a client that names no scope may ask for. Default: validScopes.' }),
+      clientSecretExpirySeconds: positive
+        .optional()
+        .meta({ description: 'Lifetime of client secrets. Default: they do not expire.' }),
+      redirectSchemes: z
+        .array(privateScheme)
+        .readonly()
+        .default([])
+        .meta({ description: 'Further private-use URI schemes for redirect URIs.' }),
+      maximumClients: positive.default(10_000).meta({
+        description:
+          'Self-registered clients kept at most. Beyond it the oldest that was never used makes room, if it had an hour; otherwise registration is refused.',
+      }),
+      unusedDays: positive.default(7).meta({
+        description:
+          'Days after which a self-registered client that never redeemed a code is removed. One that did is removed once nothing of it can be alive.',
+      }),
       rateLimit: rateLimit(60, 3600),
     })
     .prefault({}),
-  revocation: z.strictObject({ enabled: z.boolean().default(true).meta({ description: 'Whether clients may revoke tokens (RFC 7009).' }) }).prefault({}),
+  revocation: z
+    .strictObject({
+      enabled: z.boolean().default(true).meta({ description: 'Whether clients may revoke tokens (RFC 7009).' }),
+    })
+    .prefault({}),
 
   tokens: z
     .strictObject({
       algorithm: z.enum(signingAlgorithms).default('EdDSA').meta({ description: 'Signature of access tokens.' }),
       accessTokenSeconds: positive.max(86_400).default(600).meta({ description: 'Lifetime of an access token.' }),
-      authorizationCodeSeconds: positive.max(600).default(60).meta({ description: 'Lifetime of an authorization code.' }),
-      refreshTokenDays: days.default(30).meta({ description: 'Days after its last use at which a refresh token expires.' }),
-      refreshTokenAbsoluteDays: days.default(180).meta({ description: "Days after the user's approval at which everything expires." }),
-      refreshGraceSeconds: z.int().nonnegative().max(300).default(30).meta({ description: 'How long the previous refresh token counts as a retry.' }),
+      authorizationCodeSeconds: positive
+        .max(600)
+        .default(60)
+        .meta({ description: 'Lifetime of an authorization code.' }),
+      refreshTokenDays: days
+        .default(30)
+        .meta({ description: 'Days after its last use at which a refresh token expires.' }),
+      refreshTokenAbsoluteDays: days
+        .default(180)
+        .meta({ description: "Days after the user's approval at which everything expires." }),
+      refreshGraceSeconds: z
+        .int()
+        .nonnegative()
+        .max(300)
+        .default(30)
+        .meta({ description: 'How long the previous refresh token counts as a retry.' }),
     })
     .prefault({}),
 
   sessions: z
     .strictObject({
-      idleMinutes: z.int().min(2).max(525_600).default(720).meta({ description: 'Minutes without use after which a browser is signed out.' }),
-      absoluteHours: positive.max(8760).default(168).meta({ description: 'Hours after sign-in at which a browser is signed out.' }),
+      idleMinutes: z
+        .int()
+        .min(2)
+        .max(525_600)
+        .default(720)
+        .meta({ description: 'Minutes without use after which a browser is signed out.' }),
+      absoluteHours: positive
+        .max(8760)
+        .default(168)
+        .meta({ description: 'Hours after sign-in at which a browser is signed out.' }),
     })
     .prefault({}),
   signIn: z
     .strictObject({
-      requestMinutes: positive.max(1440).default(30).meta({ description: 'Minutes that a user has to sign in and decide.' }),
+      requestMinutes: positive
+        .max(1440)
+        .default(30)
+        .meta({ description: 'Minutes that a user has to sign in and decide.' }),
       rateLimit: rateLimit(300, 60),
-      freeFailures: positive.default(3).meta({ description: 'Failures of one address at one account that cost nothing.' }),
-      firstDelaySeconds: positive.default(1).meta({ description: 'The first delay after that; each further failure doubles it.' }),
-      longestDelaySeconds: positive.default(900).meta({ description: 'The longest delay of one address at one account.' }),
-      forgetHours: positive.default(24).meta({ description: 'Hours without an attempt after which failures are forgotten.' }),
-      windowSeconds: positive.default(900).meta({ description: 'The time over which failures are counted by account and by address.' }),
-      accountFailures: positive.default(20).meta({ description: 'Failures at one account above which every address waits between its attempts there.' }),
-      addressFailures: positive.default(20).meta({ description: 'Failures of one address above which it waits between all its attempts.' }),
-      longestAddressDelaySeconds: positive.default(60).meta({ description: 'The longest delay of one address over all accounts.' }),
+      freeFailures: positive
+        .default(3)
+        .meta({ description: 'Failures of one address at one account that cost nothing.' }),
+      firstDelaySeconds: positive
+        .default(1)
+        .meta({ description: 'The first delay after that; each further failure doubles it.' }),
+      longestDelaySeconds: positive
+        .default(900)
+        .meta({ description: 'The longest delay of one address at one account.' }),
+      forgetHours: positive
+        .default(24)
+        .meta({ description: 'Hours without an attempt after which failures are forgotten.' }),
+      windowSeconds: positive
+        .default(900)
+        .meta({ description: 'The time over which failures are counted by account and by address.' }),
+      accountFailures: positive
+        .default(20)
+        .meta({ description: 'Failures at one account above which every address waits between its attempts there.' }),
+      addressFailures: positive
+        .default(20)
+        .meta({ description: 'Failures of one address above which it waits between all its attempts.' }),
+      longestAddressDelaySeconds: positive
+        .default(60)
+        .meta({ description: 'The longest delay of one address over all accounts.' }),
     })
     .prefault({}),
   authorize: z.strictObject({ rateLimit: rateLimit(120, 60) }).prefault({}),
@@ -99,12 +197,18 @@ export const configSchema = z.strictObject({
       memoryKiB: z.int().min(7168).default(19_456).meta({ description: 'Memory of one argon2id hash.' }),
       passes: z.int().min(1).default(2).meta({ description: 'Passes of one argon2id hash.' }),
       parallelism: z.int().min(1).max(16).default(1).meta({ description: 'Lanes of one argon2id hash.' }),
-      concurrency: positive.optional().meta({ description: 'Hashes computed at once. Default: one less than there are cores.' }),
-      queueLimit: positive.default(64).meta({ description: 'Sign-ins that may wait for a hash; further ones are told to try again.' }),
+      concurrency: positive
+        .optional()
+        .meta({ description: 'Hashes computed at once. Default: one less than there are cores.' }),
+      queueLimit: positive
+        .default(64)
+        .meta({ description: 'Sign-ins that may wait for a hash; further ones are told to try again.' }),
     })
     .prefault({}),
 
-  allowedHosts: strings.default([]).meta({ description: 'Further Host header values at which the MCP endpoint may be addressed.' }),
+  allowedHosts: strings
+    .default([])
+    .meta({ description: 'Further Host header values at which the MCP endpoint may be addressed.' }),
   allowedOrigins: strings.default([]).meta({ description: 'Web origins whose pages may call the MCP endpoint, or *.' }),
 });
 
@@ -125,16 +229,25 @@ export function parseConfig(input: unknown): ResolvedConfig {
  * The same for a schema that extends this one.
  * @param originOf says where the setting with a dotted name was set, for the messages
  */
-export function parseWith<Schema extends z.ZodType>(schema: Schema, input: unknown, originOf: (name: string) => string | undefined = () => undefined): z.output<Schema> {
+export function parseWith<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+  originOf: (name: string) => string | undefined = () => undefined,
+): z.output<Schema> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   throw new ConfigurationError(parsed.error.issues.flatMap((issue) => describe(issue, schema, originOf)).join('\n'));
 }
 
-function describe(issue: z.core.$ZodIssue, schema: z.ZodType, originOf: (name: string) => string | undefined): string[] {
+function describe(
+  issue: z.core.$ZodIssue,
+  schema: z.ZodType,
+  originOf: (name: string) => string | undefined,
+): string[] {
   const place = issue.path.join('.');
   const from = (name: string) => (originOf(name) === undefined ? '' : ` (${originOf(name)})`);
-  if (issue.code !== 'unrecognized_keys') return [`${place === '' ? 'configuration' : place}${from(place)}: ${issue.message}`];
+  if (issue.code !== 'unrecognized_keys')
+    return [`${place === '' ? 'configuration' : place}${from(place)}: ${issue.message}`];
   return issue.keys.map((key) => {
     const suggestion = nearest(key, keysAt(schema, issue.path));
     const name = place === '' ? key : `${place}.${key}`;
@@ -146,10 +259,12 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let current: z.core.$ZodType = schema;
   for (const step of ['', ...path]) {
     if (step !== '') {
-      if (current instanceof z.ZodObject) current = (current.shape as Record<PropertyKey, z.core.$ZodType>)[step] ?? z.never();
+      if (current instanceof z.ZodObject)
+        current = (current.shape as Record<PropertyKey, z.core.$ZodType>)[step] ?? z.never();
       else if (current instanceof z.ZodRecord) current = current.valueType;
     }
-    while (current instanceof z.ZodPrefault || current instanceof z.ZodDefault || current instanceof z.ZodOptional) current = current.unwrap();
+    while (current instanceof z.ZodPrefault || current instanceof z.ZodDefault || current instanceof z.ZodOptional)
+      current = current.unwrap();
   }
   return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
 }

@@ -17,11 +17,15 @@ export function providerOptions(config: ResolvedConfig): OAuthProviderOptions {
       enabled: registration.enabled,
       ...(registration.validScopes === undefined ? {} : { validScopes: registration.validScopes }),
       ...(registration.defaultScopes === undefined ? {} : { defaultScopes: registration.defaultScopes }),
-      ...(registration.clientSecretExpirySeconds === undefined ? {} : { clientSecretExpirySeconds: registration.clientSecretExpirySeconds }),
+      ...(registration.clientSecretExpirySeconds === undefined
+        ? {}
+        : { clientSecretExpirySeconds: registration.clientSecretExpirySeconds }),
     },
     ...(config.issuerUrl === undefined ? {} : { issuerUrl: config.issuerUrl }),
     ...(config.resourceBaseUrl === undefined ? {} : { resourceBaseUrl: config.resourceBaseUrl }),
-    ...(config.serviceDocumentationUrl === undefined ? {} : { serviceDocumentationUrl: config.serviceDocumentationUrl }),
+    ...(config.serviceDocumentationUrl === undefined
+      ? {}
+      : { serviceDocumentationUrl: config.serviceDocumentationUrl }),
   };
 }
 

@@ -20,7 +20,12 @@ export async function issueForCode(client: Client, code: RedeemableCode, service
   const refresh = secret === undefined ? undefined : refreshTokenFor(code.grant, secret.hash, now, provider.lifetimes);
   const won = await codes.redeem(code, access.tokenId, refresh, now, lastExpiry(access, refresh));
   const consumed = ConsumedGrant.claim(code, won);
-  provider.report({ name: 'code.redeemed', clientId: client.clientId, subject: code.grant.subject, grantId: code.grant.grantId });
+  provider.report({
+    name: 'code.redeemed',
+    clientId: client.clientId,
+    subject: code.grant.subject,
+    grantId: code.grant.grantId,
+  });
   return tokenSet(consumed, access, secret?.secret, services);
 }
 
@@ -44,7 +49,12 @@ export async function issueForRefreshToken(token: RedeemableRefreshToken, servic
     case 'rotated':
     case 'retried': {
       const name = rotation === 'rotated' ? 'token.refreshed' : 'token.refresh_retried';
-      provider.report({ name, clientId: token.grant.clientId, subject: token.grant.subject, grantId: token.grant.grantId });
+      provider.report({
+        name,
+        clientId: token.grant.clientId,
+        subject: token.grant.subject,
+        grantId: token.grant.grantId,
+      });
       return tokenSet(ConsumedGrant.claim(token, true), access, secret.secret, services);
     }
   }
@@ -59,7 +69,12 @@ function lastExpiry(...tokens: readonly ({ readonly expiresAt: number } | undefi
   return Math.max(...tokens.map((token) => token?.expiresAt ?? 0));
 }
 
-function tokenSet(consumed: ConsumedGrant, access: AccessToken, refreshToken: string | undefined, { accessTokens }: Services): TokenSet {
+function tokenSet(
+  consumed: ConsumedGrant,
+  access: AccessToken,
+  refreshToken: string | undefined,
+  { accessTokens }: Services,
+): TokenSet {
   return TokenSet.issue(consumed, {
     accessToken: accessTokens.sign(access),
     expiresIn: Math.floor((access.expiresAt - access.issuedAt) / 1000),

@@ -26,7 +26,10 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 async function open(config: PortcullisConfig = {}, runtime: PortcullisRuntime = {}): Promise<Portcullis> {
-  const portcullis = await Portcullis.open({ ...testLimits, baseUrl, database, scopes: { read: {} }, ...config }, runtime);
+  const portcullis = await Portcullis.open(
+    { ...testLimits, baseUrl, database, scopes: { read: {} }, ...config },
+    runtime,
+  );
   onTestFinished(() => portcullis.close());
   return portcullis;
 }
@@ -49,11 +52,25 @@ describe('the first start', () => {
     const first = await open();
     await addTestUser(first);
     const { client, tokens } = await connected(first);
-    for (const file of ['test.db', 'master.key']) expect(statSync(join(directory, 'data', file)).mode & 0o777).toBe(0o600);
+    for (const file of ['test.db', 'master.key'])
+      expect(statSync(join(directory, 'data', file)).mode & 0o777).toBe(0o600);
     await first.close();
     const second = await open();
     expect(await isHonoured(second, tokens)).toBe(true);
-    expect((await second.handle(new Request(`${baseUrl}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refreshToken, client_id: client.clientId }) })))?.status).toBe(200);
+    expect(
+      (
+        await second.handle(
+          new Request(`${baseUrl}/token`, {
+            method: 'POST',
+            body: new URLSearchParams({
+              grant_type: 'refresh_token',
+              refresh_token: tokens.refreshToken,
+              client_id: client.clientId,
+            }),
+          }),
+        )
+      )?.status,
+    ).toBe(200);
   });
 
   it('may be that of several at once: they agree on keys and schema', async () => {
@@ -118,17 +135,32 @@ describe('a configuration that cannot be used', () => {
 });
 
 describe('access tokens', () => {
-  it.each(signingAlgorithms)('signed with %s by choice are verified elsewhere with the published keys [RFC9068-03, RFC9068-11]', async (algorithm) => {
-    const portcullis = await open({ tokens: { algorithm } });
-    await addTestUser(portcullis);
-    const { client, tokens } = await connected(portcullis);
-    const metadata = (await (await portcullis.handle(new Request(`${baseUrl}/.well-known/oauth-authorization-server`)))?.json()) as { jwks_uri: string; issuer: string };
-    const jwks = (await (await portcullis.handle(new Request(metadata.jwks_uri)))?.json()) as JSONWebKeySet;
-    const { payload } = await jwtVerify(tokens.accessToken, createLocalJWKSet(jwks), { typ: 'at+jwt', issuer: metadata.issuer, audience: `${baseUrl}/mcp`, algorithms: [algorithm] });
-    const ada = await portcullis.services.users.findByName('ada');
-    expect(payload).toMatchObject({ sub: ada?.userId, client_id: client.clientId, scope: 'read', auth_time: expect.any(Number) });
-    expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(600);
-  });
+  it.each(signingAlgorithms)(
+    'signed with %s by choice are verified elsewhere with the published keys [RFC9068-03, RFC9068-11]',
+    async (algorithm) => {
+      const portcullis = await open({ tokens: { algorithm } });
+      await addTestUser(portcullis);
+      const { client, tokens } = await connected(portcullis);
+      const metadata = (await (
+        await portcullis.handle(new Request(`${baseUrl}/.well-known/oauth-authorization-server`))
+      )?.json()) as { jwks_uri: string; issuer: string };
+      const jwks = (await (await portcullis.handle(new Request(metadata.jwks_uri)))?.json()) as JSONWebKeySet;
+      const { payload } = await jwtVerify(tokens.accessToken, createLocalJWKSet(jwks), {
+        typ: 'at+jwt',
+        issuer: metadata.issuer,
+        audience: `${baseUrl}/mcp`,
+        algorithms: [algorithm],
+      });
+      const ada = await portcullis.services.users.findByName('ada');
+      expect(payload).toMatchObject({
+        sub: ada?.userId,
+        client_id: client.clientId,
+        scope: 'read',
+        auth_time: expect.any(Number),
+      });
+      expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(600);
+    },
+  );
 
   it('signed before the algorithm was changed stay good', async () => {
     const first = await open();

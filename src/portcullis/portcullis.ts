@@ -6,7 +6,14 @@ import { hashSecret } from '../core/hash.ts';
 import type { RequestContext } from '../core/http.ts';
 import type { ClientId } from '../core/ids.ts';
 import { type Random, randomId, systemRandom } from '../core/random.ts';
-import { type AccessToken, type AuthorizationCode, type Client, grantIdOf, type RefreshToken, type RevocableToken } from '../core/records.ts';
+import {
+  type AccessToken,
+  type AuthorizationCode,
+  type Client,
+  grantIdOf,
+  type RefreshToken,
+  type RevocableToken,
+} from '../core/records.ts';
 import { ConfigurationError } from '../core/urls.ts';
 import { errorJson, registrationHint } from '../oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
@@ -50,14 +57,22 @@ export class Portcullis extends OAuthProvider {
   readonly #limits: RequestLimits;
   readonly #pages: (request: Request, context: RequestContext) => Promise<Response | undefined>;
 
-  private constructor(config: ResolvedConfig, runtime: Required<Pick<PortcullisRuntime, 'clock' | 'random'>> & PortcullisRuntime, foundations: Foundations) {
+  private constructor(
+    config: ResolvedConfig,
+    runtime: Required<Pick<PortcullisRuntime, 'clock' | 'random'>> & PortcullisRuntime,
+    foundations: Foundations,
+  ) {
     super(providerOptions(config), { ...providerEnvironment(config), ...runtime });
     this.config = config;
     this.services = wireServices(this, config, foundations);
     this.#limits = new RequestLimits(config, this);
-    this.#pages = createRouter<Services>([...identityCapabilities, ...operationsCapabilities], this.services, (error, context) => {
-      this.report({ name: 'server.error', reason: 'a page failed', error, ...context });
-    });
+    this.#pages = createRouter<Services>(
+      [...identityCapabilities, ...operationsCapabilities],
+      this.services,
+      (error, context) => {
+        this.report({ name: 'server.error', reason: 'a page failed', error, ...context });
+      },
+    );
   }
 
   /**
@@ -108,7 +123,8 @@ export class Portcullis extends OAuthProvider {
   override async registerClient(client: Client): Promise<void> {
     if (await this.services.clients.addDynamic(client, this.config.registration.maximumClients)) return;
     const reason = 'this server has as many registered clients as it keeps';
-    const hint = 'raise registration.maximumClients, or remove clients with: portcullis client list, portcullis client delete';
+    const hint =
+      'raise registration.maximumClients, or remove clients with: portcullis client list, portcullis client delete';
     this.report({ name: 'request.rate_limited', reason: `${reason}; ${hint}` });
     throw new OAuthError('temporarily_unavailable', reason, { hint });
   }
@@ -165,5 +181,7 @@ function masterKeyFor(config: ResolvedConfig, random: Random): MasterKey {
   if (config.masterKey !== undefined) return parseMasterKey(config.masterKey, random);
   if (config.masterKeyFile !== undefined) return readOrCreateMasterKey(config.masterKeyFile, random);
   const file = databaseFile(config.database);
-  return file === undefined ? new MasterKey(random.bytes(32), random) : readOrCreateMasterKey(join(dirname(file), 'master.key'), random);
+  return file === undefined
+    ? new MasterKey(random.bytes(32), random)
+    : readOrCreateMasterKey(join(dirname(file), 'master.key'), random);
 }

@@ -55,7 +55,8 @@ describe('RequestLimits', () => {
     for (const address of subscriber) statuses.push((await check('POST', '/register', address))?.status);
     expect(statuses).toEqual([undefined, undefined, 429]);
     expect(await check('POST', '/register', '2001:db8:1:3::1')).toBeUndefined();
-    for (const address of ['198.51.100.7', '::ffff:198.51.100.7']) expect(await check('POST', '/register', address)).toBeUndefined();
+    for (const address of ['198.51.100.7', '::ffff:198.51.100.7'])
+      expect(await check('POST', '/register', address)).toBeUndefined();
     expect((await check('POST', '/register', '::ffff:c633:6407'))?.status).toBe(429);
   });
 
@@ -75,7 +76,10 @@ describe('RequestLimits', () => {
     };
     const registration = await refusal('/register');
     expect(registration?.headers.get('access-control-allow-origin')).toBe('*');
-    expect(await registration?.json()).toEqual({ error: 'temporarily_unavailable', error_description: expect.stringContaining('60 seconds') });
+    expect(await registration?.json()).toEqual({
+      error: 'temporarily_unavailable',
+      error_description: expect.stringContaining('60 seconds'),
+    });
     for (const path of ['/authorize', '/sign-in']) {
       expect((await refusal(path))?.headers.get('access-control-allow-origin')).toBeNull();
     }
@@ -84,7 +88,11 @@ describe('RequestLimits', () => {
   it('reports what it refuses, and where from [PITFALL-36]', async () => {
     const { check, events } = limits();
     for (let count = 0; count < 4; count += 1) await check('POST', '/register');
-    const event = { name: 'request.rate_limited', clientAddress: '192.0.2.1', reason: 'too many requests to /register' };
+    const event = {
+      name: 'request.rate_limited',
+      clientAddress: '192.0.2.1',
+      reason: 'too many requests to /register',
+    };
     expect(events).toEqual([event, event]);
   });
 });
@@ -94,45 +102,90 @@ describe('the limits of Portcullis', () => {
     const once = { rateLimit: { limit: 1, windowSeconds: 30 } };
     const { send } = await openIdentity({ registration: once, authorize: once, signIn: once });
     const context = { clientAddress: '192.0.2.1' };
-    for (const [method, path] of [['POST', '/register'], ['GET', '/authorize'], ['POST', '/sign-in']] as const) {
+    for (const [method, path] of [
+      ['POST', '/register'],
+      ['GET', '/authorize'],
+      ['POST', '/sign-in'],
+    ] as const) {
       const statuses = [];
-      for (let count = 0; count < 2; count += 1) statuses.push(await send(new Request(`${origin}${path}`, { method }), context));
-      expect([statuses[0]?.status === 429, statuses[1]?.status, statuses[1]?.headers.get('retry-after')]).toEqual([false, 429, '30']);
+      for (let count = 0; count < 2; count += 1)
+        statuses.push(await send(new Request(`${origin}${path}`, { method }), context));
+      expect([statuses[0]?.status === 429, statuses[1]?.status, statuses[1]?.headers.get('retry-after')]).toEqual([
+        false,
+        429,
+        '30',
+      ]);
     }
   });
 
   it('are a page to people and JSON to programs', async () => {
     const { send } = await openIdentity({ authorize: { rateLimit: { limit: 1 } } });
-    const get = (accept: string) => send(new Request(`${origin}/authorize`, { headers: { accept } }), { clientAddress: '192.0.2.1' });
+    const get = (accept: string) =>
+      send(new Request(`${origin}/authorize`, { headers: { accept } }), { clientAddress: '192.0.2.1' });
     await get('*/*');
     const page = await get('text/html,*/*');
-    expect([page.status, page.headers.get('content-type'), page.headers.get('retry-after')]).toEqual([429, 'text/html; charset=utf-8', '60']);
+    expect([page.status, page.headers.get('content-type'), page.headers.get('retry-after')]).toEqual([
+      429,
+      'text/html; charset=utf-8',
+      '60',
+    ]);
     expect(await page.text()).toContain('Too busy at the moment');
     expect(await (await get('*/*')).json()).toMatchObject({ error: 'temporarily_unavailable' });
   });
 
   it('cannot be got around by spelling a path differently: other spellings are no endpoints [PITFALL-22]', async () => {
-    const { portcullis } = await openIdentity({ authorize: { rateLimit: { limit: 1 } }, registration: { rateLimit: { limit: 1 } } });
-    const spellings = (path: string) => [`/${path}`, `${path}/`, `${path}//`, `/%2e${path}`, path.replace('r', '%72'), path.toUpperCase(), `${path};x`, `${path}%00`, `/x/%2e%2e${path}/`];
-    const answer = (method: string, path: string) => portcullis.handle(new Request(`${origin}${path}`, { method }), { clientAddress: '192.0.2.1' });
-    for (const [method, path] of [['GET', '/authorize'], ['POST', '/register']] as const) {
+    const { portcullis } = await openIdentity({
+      authorize: { rateLimit: { limit: 1 } },
+      registration: { rateLimit: { limit: 1 } },
+    });
+    const spellings = (path: string) => [
+      `/${path}`,
+      `${path}/`,
+      `${path}//`,
+      `/%2e${path}`,
+      path.replace('r', '%72'),
+      path.toUpperCase(),
+      `${path};x`,
+      `${path}%00`,
+      `/x/%2e%2e${path}/`,
+    ];
+    const answer = (method: string, path: string) =>
+      portcullis.handle(new Request(`${origin}${path}`, { method }), { clientAddress: '192.0.2.1' });
+    for (const [method, path] of [
+      ['GET', '/authorize'],
+      ['POST', '/register'],
+    ] as const) {
       await answer(method, path);
       for (const spelling of spellings(path)) {
         const response = await answer(method, spelling);
         expect([undefined, 429], spelling).toContain(response?.status);
       }
       // These are normalised before anybody looks at them, so they are the endpoint, and counted.
-      for (const same of [`/x/..${path}`, `/.${path}`, `/x/%2e%2e${path}`, `${path}?a`, `${path}#a`]) expect((await answer(method, same))?.status, same).toBe(429);
+      for (const same of [`/x/..${path}`, `/.${path}`, `/x/%2e%2e${path}`, `${path}?a`, `${path}#a`])
+        expect((await answer(method, same))?.status, same).toBe(429);
     }
   });
 
   it('on the number of clients is told as such to whoever registers, and to the operator [PITFALL-15]', async () => {
     const { portcullis, send, events } = await openIdentity({ registration: { maximumClients: 2 } });
-    const register = () => send(new Request(`${origin}/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"redirect_uris":["https://app.example/cb"]}' }));
+    const register = () =>
+      send(
+        new Request(`${origin}/register`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: '{"redirect_uris":["https://app.example/cb"]}',
+        }),
+      );
     expect([(await register()).status, (await register()).status]).toEqual([201, 201]);
     const refused = await register();
-    expect([refused.status, await refused.json()]).toEqual([503, { error: 'temporarily_unavailable', error_description: expect.stringContaining('as many registered clients') }]);
+    expect([refused.status, await refused.json()]).toEqual([
+      503,
+      { error: 'temporarily_unavailable', error_description: expect.stringContaining('as many registered clients') },
+    ]);
     expect(await portcullis.services.clients.count()).toBe(2);
-    expect(events).toContainEqual({ name: 'request.rate_limited', reason: expect.stringContaining('raise registration.maximumClients') });
+    expect(events).toContainEqual({
+      name: 'request.rate_limited',
+      reason: expect.stringContaining('raise registration.maximumClients'),
+    });
   });
 });

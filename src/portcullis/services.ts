@@ -1,8 +1,4 @@
 import type { Database } from '../core/database.ts';
-import { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
-import { RefreshTokenStore } from '../oauth/refresh-token/store.ts';
-import { ClientStore } from '../oauth/register/store.ts';
-import { GrantStore } from '../oauth/token/grant-store.ts';
 import { Consents } from '../identity/consent/consents.ts';
 import { PendingRequests } from '../identity/consent/pending-requests.ts';
 import { Passwords } from '../identity/passwords/passwords.ts';
@@ -12,6 +8,10 @@ import { SetupLinks } from '../identity/setup/setup-links.ts';
 import { SignInThrottle } from '../identity/sign-in/throttle.ts';
 import type { ThrottleLimits } from '../identity/sign-in/throttle-limits.ts';
 import { Users } from '../identity/users/users.ts';
+import { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
+import { RefreshTokenStore } from '../oauth/refresh-token/store.ts';
+import { ClientStore } from '../oauth/register/store.ts';
+import { GrantStore } from '../oauth/token/grant-store.ts';
 import type { HealthServices } from '../operations/health/index.ts';
 import type { MasterKey } from '../operations/keys/master-key.ts';
 import type { SigningKeys } from '../operations/keys/signing-keys.ts';
@@ -54,7 +54,15 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
   const users = new Users({ database, clock, random, report, onGrantsRevoked: () => grants.noteRevocation() });
   const unusedClients: RetentionTask = {
     name: 'clients that are not used',
-    remove: (limit) => clients.deleteUnused({ neverUsedFor: config.registration.unusedDays * day, unusedFor: provider.lifetimes.refreshTokenAbsolute, now: clock.now() }, limit),
+    remove: (limit) =>
+      clients.deleteUnused(
+        {
+          neverUsedFor: config.registration.unusedDays * day,
+          unusedFor: provider.lifetimes.refreshTokenAbsolute,
+          now: clock.now(),
+        },
+        limit,
+      ),
   };
   return {
     provider,
@@ -85,8 +93,21 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
       idleTimeout: Math.min(config.sessions.idleMinutes * 60_000, config.sessions.absoluteHours * 3_600_000),
       absoluteTimeout: config.sessions.absoluteHours * 3_600_000,
     }),
-    throttle: new SignInThrottle({ database, clock, random, cookies, key: masterKey.derive('known browsers'), limits: throttleLimits(config) }),
-    setupLinks: new SetupLinks({ database, clock, random, report, setupUrl: `${new URL(baseUrl).origin}${paths.setup}` }),
+    throttle: new SignInThrottle({
+      database,
+      clock,
+      random,
+      cookies,
+      key: masterKey.derive('known browsers'),
+      limits: throttleLimits(config),
+    }),
+    setupLinks: new SetupLinks({
+      database,
+      clock,
+      random,
+      report,
+      setupUrl: `${new URL(baseUrl).origin}${paths.setup}`,
+    }),
     requests: new PendingRequests(database, clients, clock, random, config.signIn.requestMinutes * 60_000),
     consents: new Consents(database),
     codes: new AuthorizationCodeStore(database),

@@ -38,7 +38,7 @@ describe('the list of requirements', () => {
 });
 
 describe('tests and requirements', () => {
-  it('every requirement that is met is cited by a test', () => {
+  it('every requirement that is met is cited by a test [MCP-SEC-02]', () => {
     const uncited = uncitedRequirements(citations).map(({ id, text }) => `${id}: ${text}`);
     expect(uncited.join('\n')).toBe('');
   });

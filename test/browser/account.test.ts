@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { password } from '../support/notes-server.ts';
 import type { LoopbackApp } from './loopback-app.ts';
-import { chromiumScenes, type Scene } from './scene.ts';
 import type { Person } from './person.ts';
+import { chromiumScenes, type Scene } from './scene.ts';
 
 const openScene = chromiumScenes();
 const changed = 'orange ladder behind seven lamps';
@@ -46,7 +46,11 @@ describe('a new password', () => {
   it.each([
     [
       'is not taken with a wrong current one',
-      { 'Current password': changed, 'New password': changed.toUpperCase(), 'New password again': changed.toUpperCase() },
+      {
+        'Current password': changed,
+        'New password': changed.toUpperCase(),
+        'New password again': changed.toUpperCase(),
+      },
       'This is not your current password.',
     ],
     [
@@ -166,7 +170,10 @@ describe('the connected apps', () => {
     await reopened(ada, scene);
     expect(await ada.page.getByRole('button', { name: /^Revoke/ }).count()).toBe(2);
 
-    await ada.page.getByRole('button', { name: /^Revoke/ }).first().click();
+    await ada.page
+      .getByRole('button', { name: /^Revoke/ })
+      .first()
+      .click();
     await ada.page.waitForURL('**/account?done=revoked');
     const statuses = [desk, laptop].map(async ({ accessToken }) => (await scene.server.post(accessToken)).status);
     expect((await Promise.all(statuses)).sort()).toEqual([200, 401]);

@@ -47,7 +47,8 @@ describe('every page of a running server', () => {
       for (const [header, pattern] of Object.entries(expected)) {
         if (!pattern.test(headers[header] ?? '')) found.push(`${name}: ${header} is ${headers[header]}`);
       }
-      if (headers['server'] !== undefined || headers['x-powered-by'] !== undefined) found.push(`${name}: names software`);
+      if (headers['server'] !== undefined || headers['x-powered-by'] !== undefined)
+        found.push(`${name}: names software`);
     });
     expect(found).toEqual([]);
   });

@@ -96,7 +96,11 @@ describe('a sign-in', () => {
     await page.keyboard.press('Enter');
     await page.waitForURL('**/account');
     expect(await session()).not.toBe(first);
-    await page.context().addCookies([{ name: `portcullis-session-${new URL(server.baseUrl).port}`, value: first ?? '', url: server.baseUrl }]);
+    await page
+      .context()
+      .addCookies([
+        { name: `portcullis-session-${new URL(server.baseUrl).port}`, value: first ?? '', url: server.baseUrl },
+      ]);
     await open(`${server.baseUrl}/account`);
     expect(new URL(page.url()).pathname).toBe('/sign-in');
   });

@@ -21,7 +21,8 @@ export function watch(context: BrowserContext, places: ReadonlySet<string>): Wat
   context.on('request', (request) => {
     const url = new URL(request.url());
     const foreseen = places.has(url.origin) || places.has(url.protocol);
-    if (url.protocol !== 'data:' && !(request.isNavigationRequest() && foreseen)) requests.push(`${request.resourceType()} ${url.href}`);
+    if (url.protocol !== 'data:' && !(request.isNavigationRequest() && foreseen))
+      requests.push(`${request.resourceType()} ${url.href}`);
   });
   context.on('console', (message) => {
     if (!statusOfDocument.test(message.text())) complaints.push(`${message.page()?.url()}: ${message.text()}`);

@@ -31,7 +31,7 @@ function isThere(path: string): boolean {
 }
 
 describe('the threat model', () => {
-  test('has an answer in code and a test for every threat', () => {
+  test('has an answer in code and a test for every threat [MCP-SEC-01, MCP-AUTH-31]', () => {
     expect(
       threats.filter(({ code, tests }) => code.length === 0 || tests.length === 0).map(({ threat }) => threat),
     ).toEqual([]);

@@ -6,7 +6,16 @@ import { sql } from '../../src/core/database.ts';
 import type { ClientId } from '../../src/core/ids.ts';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { TestClient } from '../../src/testing/test-client.ts';
-import { type ConsentHarness, consentPageIn, type Device, expectRefused, hiddenFields, openConsent, redeemed, startRequest } from '../support/consent.ts';
+import {
+  type ConsentHarness,
+  consentPageIn,
+  type Device,
+  expectRefused,
+  hiddenFields,
+  openConsent,
+  redeemed,
+  startRequest,
+} from '../support/consent.ts';
 import { onPage, origin } from '../support/identity.ts';
 
 /** A consent page in a browser in which `ada` is signed in, and the fields that its Allow would send. */
@@ -29,7 +38,11 @@ async function userId(harness: ConsentHarness, name: string): Promise<string> {
 }
 
 /** Allows what a page asked, and redeems the code: the page was still good. */
-async function expectStillGood(client: TestClient, device: Device, { prepared, allow }: Awaited<ReturnType<typeof ask>>): Promise<void> {
+async function expectStillGood(
+  client: TestClient,
+  device: Device,
+  { prepared, allow }: Awaited<ReturnType<typeof ask>>,
+): Promise<void> {
   const response = await device.post(allow);
   expect(response.status).toBe(303);
   await redeemed(client, prepared, new URL(response.headers.get('location') ?? ''));
@@ -39,7 +52,14 @@ describe('a decision is bound to the form', () => {
   it('without its CSRF token, or with another one, it is refused and the request stays open [CASE-50, MCP-BP-07]', async () => {
     const { harness, client, device, prepared, page, allow } = await asked();
     const other = await ask(client, device);
-    for (const token of [undefined, '', 'x', 'A'.repeat(43), allow['csrf_token']?.slice(0, -1), other.allow['csrf_token']]) {
+    for (const token of [
+      undefined,
+      '',
+      'x',
+      'A'.repeat(43),
+      allow['csrf_token']?.slice(0, -1),
+      other.allow['csrf_token'],
+    ]) {
       await expectRefused(harness, await device.post({ ...allow, csrf_token: token }), 403);
     }
     await expectStillGood(client, device, { prepared, page, allow });
@@ -59,7 +79,12 @@ describe('a decision is bound to the form', () => {
 
   it('posted by another site it is refused, even with everything right [MCP-BP-07]', async () => {
     const { harness, client, device, prepared, page, allow } = await asked();
-    for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, { origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' }, { origin: `${origin}.evil.example` }]) {
+    for (const headers of [
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' },
+      { origin: `${origin}.evil.example` },
+    ]) {
       await expectRefused(harness, await device.post(allow, headers), 403);
     }
     await expectStillGood(client, device, { prepared, page, allow });
@@ -67,16 +92,29 @@ describe('a decision is bound to the form', () => {
 
   it('posted in another form than a form it is refused', async () => {
     const { harness, device, allow } = await asked();
-    for (const [type, body] of [['application/json', JSON.stringify(allow)], ['text/plain', new URLSearchParams(allow).toString()], ['multipart/form-data', 'x']] as const) {
-      const request = new Request(`${origin}/consent`, { method: 'POST', body, headers: { 'content-type': type, origin, 'sec-fetch-site': 'same-origin' } });
+    for (const [type, body] of [
+      ['application/json', JSON.stringify(allow)],
+      ['text/plain', new URLSearchParams(allow).toString()],
+      ['multipart/form-data', 'x'],
+    ] as const) {
+      const request = new Request(`${origin}/consent`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': type, origin, 'sec-fetch-site': 'same-origin' },
+      });
       await expectRefused(harness, await device.send(request), 415);
     }
   });
 
   it('without a choice, or with an unknown one, nothing is decided', async () => {
     const { harness, client, device, prepared, page, allow } = await asked();
-    for (const decision of [undefined, '', 'Allow', 'yes', 'allow deny']) await expectRefused(harness, await device.post({ ...allow, decision }), 400);
-    const twice = new Request(`${origin}/consent`, { method: 'POST', body: new URLSearchParams([...Object.entries(allow), ['decision', 'deny']]), headers: { origin, 'sec-fetch-site': 'same-origin' } });
+    for (const decision of [undefined, '', 'Allow', 'yes', 'allow deny'])
+      await expectRefused(harness, await device.post({ ...allow, decision }), 400);
+    const twice = new Request(`${origin}/consent`, {
+      method: 'POST',
+      body: new URLSearchParams([...Object.entries(allow), ['decision', 'deny']]),
+      headers: { origin, 'sec-fetch-site': 'same-origin' },
+    });
     await expectRefused(harness, await device.send(twice), 400);
     await expectStillGood(client, device, { prepared, page, allow });
   });
@@ -133,7 +171,9 @@ describe('a decision is bound to one request', () => {
 
   it('of many posts at once one gets the code, and one grant exists [PITFALL-12]', async () => {
     const { harness, device, allow } = await asked();
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => device.post({ ...allow, decision: index % 5 === 4 ? 'deny' : 'allow' })));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => device.post({ ...allow, decision: index % 5 === 4 ? 'deny' : 'allow' })),
+    );
     expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 400)).toHaveLength(19);
     const [row] = await harness.services.database.read('SELECT count(*) AS n FROM grants');
@@ -149,11 +189,16 @@ describe('a decision is bound to one request', () => {
   });
 
   it('a request is open for as long as the setting says, and so is the browser’s cookie for it', async () => {
-    const harness = await openConsent({ signIn: { requestMinutes: 120, rateLimit: { limit: 1000 } }, sessions: { idleMinutes: 300 } });
+    const harness = await openConsent({
+      signIn: { requestMinutes: 120, rateLimit: { limit: 1000 } },
+      sessions: { idleMinutes: 300 },
+    });
     const [client, device] = [await harness.client(), harness.device()];
     await device.signIn();
     const consent = await startRequest(device, client.prepareAuthorization());
-    const [cookie] = (await device.get(consent)).headers.getSetCookie().filter((each) => each.includes('portcullis-request'));
+    const [cookie] = (await device.get(consent)).headers
+      .getSetCookie()
+      .filter((each) => each.includes('portcullis-request'));
     expect(cookie).toMatch(/Max-Age=7200$/);
     harness.clock.advance(119 * 60_000);
     await consentPageIn(device.tab(), consent);
@@ -235,9 +280,20 @@ describe('a decision is bound to one user, who is signed in', () => {
     const prepared = client.prepareAuthorization();
     const page = await consentPageIn(tab, prepared.url);
     const signOut = /<form method="post" action="\/sign-out".*?<\/form>/s.exec(page.html)?.[0] ?? '';
-    const fields = Object.fromEntries([...signOut.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]));
-    const response = await device.send(new Request(`${origin}/sign-out`, { method: 'POST', body: new URLSearchParams(fields), headers: { origin, 'sec-fetch-site': 'same-origin' } }));
-    expect([response.status, response.headers.get('location')]).toEqual([303, `/sign-in?request=${page.url.searchParams.get('request')}`]);
+    const fields = Object.fromEntries(
+      [...signOut.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]),
+    );
+    const response = await device.send(
+      new Request(`${origin}/sign-out`, {
+        method: 'POST',
+        body: new URLSearchParams(fields),
+        headers: { origin, 'sec-fetch-site': 'same-origin' },
+      }),
+    );
+    expect([response.status, response.headers.get('location')]).toEqual([
+      303,
+      `/sign-in?request=${page.url.searchParams.get('request')}`,
+    ]);
     await device.signIn('bob');
     expect((await consentPageIn(tab, page.url)).html).toContain('bob');
   });
@@ -303,7 +359,14 @@ describe('looking is not deciding', () => {
   it('an address without a request, or with a malformed one, is answered with a page', async () => {
     const harness = await openConsent();
     const device = harness.device();
-    for (const address of ['/consent', '/consent?request=', '/consent?request=unknown', '/consent?request=a&request=b', '/consent?request=%00', '/consent?request=%FF']) {
+    for (const address of [
+      '/consent',
+      '/consent?request=',
+      '/consent?request=unknown',
+      '/consent?request=a&request=b',
+      '/consent?request=%00',
+      '/consent?request=%FF',
+    ]) {
       await expectRefused(harness, await device.get(address), 400);
     }
   });

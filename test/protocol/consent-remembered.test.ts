@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 import type { ClientId } from '../../src/core/ids.ts';
 import { withdrawAccess } from '../../src/identity/consent/withdraw.ts';
 import type { Parameters, TestClient } from '../../src/testing/test-client.ts';
-import { type ConsentHarness, consentPageIn, type Device, hiddenFields, openConsent, redeemed, scopesOn, startRequest } from '../support/consent.ts';
+import {
+  type ConsentHarness,
+  consentPageIn,
+  type Device,
+  hiddenFields,
+  openConsent,
+  redeemed,
+  scopesOn,
+  startRequest,
+} from '../support/consent.ts';
 import { origin } from '../support/identity.ts';
 
 /** A server on which `ada` has allowed a client, in a browser in which she is signed in. */
@@ -14,14 +23,28 @@ async function allowed(parameters: Parameters = { scope: 'read write' }, redirec
   return { harness, client, device };
 }
 
-async function allow(client: TestClient, device: Device, parameters: Parameters, unticked: readonly string[] = []): Promise<void> {
+async function allow(
+  client: TestClient,
+  device: Device,
+  parameters: Parameters,
+  unticked: readonly string[] = [],
+): Promise<void> {
   const page = await consentPageIn(device.tab(), client.prepareAuthorization(parameters).url);
-  const ticked = scopesOn(page).optional.filter((scope) => !unticked.includes(scope)).map((scope) => [`scope:${scope}`, 'on']);
-  expect((await device.post({ ...hiddenFields(page), ...Object.fromEntries(ticked), decision: 'allow' })).status).toBe(303);
+  const ticked = scopesOn(page)
+    .optional.filter((scope) => !unticked.includes(scope))
+    .map((scope) => [`scope:${scope}`, 'on']);
+  expect((await device.post({ ...hiddenFields(page), ...Object.fromEntries(ticked), decision: 'allow' })).status).toBe(
+    303,
+  );
 }
 
 /** Whether a request is answered with a code at once, without a question. */
-async function passes(client: TestClient, device: Device, parameters: Parameters, headers?: Readonly<Record<string, string>>): Promise<boolean> {
+async function passes(
+  client: TestClient,
+  device: Device,
+  parameters: Parameters,
+  headers?: Readonly<Record<string, string>>,
+): Promise<boolean> {
   const consent = await startRequest(device, client.prepareAuthorization(parameters));
   const response = await device.get(consent, headers);
   const asked = response.status === 200 && (await response.text()).includes('name="decision"');
@@ -44,8 +67,15 @@ describe('a remembered consent', () => {
     if (!(arrived instanceof URL)) throw new Error('asked again');
     expect([...arrived.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
     expect(await redeemed(client, prepared, arrived)).toMatchObject({ scope: 'write read' });
-    const rows = await harness.services.database.read('SELECT user_id, client_id, redirect_host, resource, scope FROM consents ORDER BY scope');
-    const key = { user_id: await userId(harness, 'ada'), client_id: client.clientId, redirect_host: 'https://app.example', resource: `${origin}/mcp` };
+    const rows = await harness.services.database.read(
+      'SELECT user_id, client_id, redirect_host, resource, scope FROM consents ORDER BY scope',
+    );
+    const key = {
+      user_id: await userId(harness, 'ada'),
+      client_id: client.clientId,
+      redirect_host: 'https://app.example',
+      resource: `${origin}/mcp`,
+    };
     expect(rows).toEqual([
       { ...key, scope: 'read' },
       { ...key, scope: 'write' },
@@ -102,19 +132,29 @@ describe('a remembered consent', () => {
 
   it('counts for that redirect host and no other; another path of it is the same [PITFALL-11]', async () => {
     const harness = await openConsent();
-    const redirectUris = ['https://app.example/cb', 'https://app.example/other', 'https://app.example:8443/cb', 'https://evil.example/cb', 'http://localhost/cb'];
+    const redirectUris = [
+      'https://app.example/cb',
+      'https://app.example/other',
+      'https://app.example:8443/cb',
+      'https://evil.example/cb',
+      'http://localhost/cb',
+    ];
     const [client, device] = [await harness.client({ metadata: { redirect_uris: redirectUris } }), harness.device()];
     await device.signIn();
     await allow(client, device, { scope: 'read' });
     const outcomes = [];
-    for (const redirect_uri of redirectUris) outcomes.push(await passes(client, device, { scope: 'read', redirect_uri }));
+    for (const redirect_uri of redirectUris)
+      outcomes.push(await passes(client, device, { scope: 'read', redirect_uri }));
     expect(outcomes).toEqual([true, true, false, false, false]);
   });
 
   it('counts for a loopback host at any port, and not for another name of it', async () => {
     const harness = await openConsent();
     const redirectUris = ['http://localhost:1234/cb', 'http://127.0.0.1/cb', 'http://[::1]/cb'];
-    const [client, device] = [await harness.client({ redirectUri: 'http://localhost:1234/cb', metadata: { redirect_uris: redirectUris } }), harness.device()];
+    const [client, device] = [
+      await harness.client({ redirectUri: 'http://localhost:1234/cb', metadata: { redirect_uris: redirectUris } }),
+      harness.device(),
+    ];
     await device.signIn();
     await allow(client, device, { scope: 'read' });
     expect(await passes(client, device, { scope: 'read', redirect_uri: 'http://localhost:60000/cb' })).toBe(true);
@@ -124,7 +164,10 @@ describe('a remembered consent', () => {
 
   it('counts for that resource and no other [PITFALL-11]', async () => {
     const { harness, client, device } = await allowed();
-    await harness.services.database.write({ sql: "UPDATE consents SET resource = 'https://mcp.example.com/other'", values: [] });
+    await harness.services.database.write({
+      sql: "UPDATE consents SET resource = 'https://mcp.example.com/other'",
+      values: [],
+    });
     expect(await passes(client, device, { scope: 'read' })).toBe(false);
   });
 

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientId } from '../../src/core/ids.ts';
-import { consentPageIn, expectRefused, hiddenFields, openConsent, redeemed, scopesOn, startRequest } from '../support/consent.ts';
+import {
+  consentPageIn,
+  expectRefused,
+  hiddenFields,
+  openConsent,
+  redeemed,
+  scopesOn,
+  startRequest,
+} from '../support/consent.ts';
 import { onPage, origin } from '../support/identity.ts';
 import { testUser } from '../support/portcullis-harness.ts';
 
@@ -56,7 +64,12 @@ describe('the way through sign-in and consent', () => {
     const page = await consentPageIn(device.tab(), prepared.url);
     const response = await device.post({ ...hiddenFields(page), decision: 'deny' });
     const { searchParams } = new URL(response.headers.get('location') ?? '');
-    expect(Object.fromEntries(searchParams)).toEqual({ error: 'access_denied', error_description: expect.any(String), state: prepared.state, iss: origin });
+    expect(Object.fromEntries(searchParams)).toEqual({
+      error: 'access_denied',
+      error_description: expect.any(String),
+      state: prepared.state,
+      iss: origin,
+    });
     await expectRefused(harness, await device.post({ ...hiddenFields(page), decision: 'allow' }), 400);
     await expectRefused(harness, await device.get(page.url), 400);
   });
@@ -68,7 +81,20 @@ describe('the consent page', () => {
     const [client, device] = [await harness.client({ metadata: { client_name: 'Diary' } }), harness.device()];
     await device.signIn();
     const { html } = await consentPageIn(device.tab(), client.prepareAuthorization(everything).url);
-    for (const text of ['Diary', 'Unverified', 'app.example', 'Example Notes', `${origin}/mcp`, 'Read notes', 'See all notes.', 'Write notes', 'list_notes', 'delete_note', '180 days', 'ada']) {
+    for (const text of [
+      'Diary',
+      'Unverified',
+      'app.example',
+      'Example Notes',
+      `${origin}/mcp`,
+      'Read notes',
+      'See all notes.',
+      'Write notes',
+      'list_notes',
+      'delete_note',
+      '180 days',
+      'ada',
+    ]) {
       expect(html, text).toContain(text);
     }
   });
@@ -82,7 +108,10 @@ describe('the consent page', () => {
     expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
     expect(page.headers.get('referrer-policy')).toBe('same-origin');
     expect(page.html).not.toMatch(/(src|href)="(https?:)?\/\/(?!mcp\.example\.com)/);
-    expect(hiddenFields(page)).toMatchObject({ csrf_token: expect.stringMatching(/^[\w-]{43}$/), request: expect.stringMatching(/^[\w-]{43}$/) });
+    expect(hiddenFields(page)).toMatchObject({
+      csrf_token: expect.stringMatching(/^[\w-]{43}$/),
+      request: expect.stringMatching(/^[\w-]{43}$/),
+    });
     expect([...device.cookies.keys()].some((name) => name.startsWith('__Host-portcullis-browser-'))).toBe(true);
   });
 
@@ -93,13 +122,19 @@ describe('the consent page', () => {
     const response = await device.get(consent);
     const cookies = response.headers.getSetCookie();
     expect(cookies.length).toBeGreaterThan(0);
-    for (const cookie of cookies) expect(cookie).toMatch(/^__Host-portcullis-[\w-]+=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure(; Max-Age=\d+)?$/);
+    for (const cookie of cookies)
+      expect(cookie).toMatch(
+        /^__Host-portcullis-[\w-]+=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure(; Max-Age=\d+)?$/,
+      );
   });
 
   it('escapes what the client says of itself [CASE-49, OAUTH21-68, RFC7591-16]', async () => {
     const harness = await openConsent();
     const name = `"><script>alert(1)</script><img src=x onerror='x'>&amp;`;
-    const [client, device] = [await harness.client({ metadata: { client_name: name, logo_uri: 'https://evil.example/x.png' } }), harness.device()];
+    const [client, device] = [
+      await harness.client({ metadata: { client_name: name, logo_uri: 'https://evil.example/x.png' } }),
+      harness.device(),
+    ];
     await device.signIn();
     const { html } = await consentPageIn(device.tab(), client.prepareAuthorization({ state: '"><b>' }).url);
     expect(html).not.toMatch(/<script|<img|<b>/);
@@ -111,7 +146,12 @@ describe('the consent page', () => {
     const harness = await openConsent();
     const device = harness.device();
     await device.signIn();
-    for (const [redirectUri, warns] of [['http://localhost:9999/cb', true], ['http://127.0.0.1/cb', true], ['com.example.app:/cb', true], ['https://app.example/cb', false]] as const) {
+    for (const [redirectUri, warns] of [
+      ['http://localhost:9999/cb', true],
+      ['http://127.0.0.1/cb', true],
+      ['com.example.app:/cb', true],
+      ['https://app.example/cb', false],
+    ] as const) {
       const client = await harness.client({ redirectUri });
       const { html } = await consentPageIn(device.tab(), client.prepareAuthorization().url);
       expect(html.includes('notice warning'), redirectUri).toBe(warns);
@@ -131,7 +171,15 @@ describe('the consent page', () => {
 
   it('offers what a self-registered client asks for, whatever privileges it claimed [PITFALL-16, PITFALL-11]', async () => {
     const harness = await openConsent();
-    const metadata = { skip_consent: true, trusted: true, first_party: true, registered_by: 'administrator', registeredBy: 'administrator', prompt: 'none', client_id: 'admin' };
+    const metadata = {
+      skip_consent: true,
+      trusted: true,
+      first_party: true,
+      registered_by: 'administrator',
+      registeredBy: 'administrator',
+      prompt: 'none',
+      client_id: 'admin',
+    };
     const [client, device] = [await harness.client({ metadata }), harness.device()];
     await device.signIn();
     const { html } = await consentPageIn(device.tab(), client.prepareAuthorization().url);
@@ -163,7 +211,9 @@ describe('scopes at the consent page', () => {
     const prepared = client.prepareAuthorization(everything);
     const { 'scope:read': _, ...fields } = hiddenFields(await consentPageIn(device.tab(), prepared.url));
     const response = await device.post({ ...fields, decision: 'allow' });
-    expect(await redeemed(client, prepared, new URL(response.headers.get('location') ?? ''))).toMatchObject({ scope: 'read' });
+    expect(await redeemed(client, prepared, new URL(response.headers.get('location') ?? ''))).toMatchObject({
+      scope: 'read',
+    });
   });
 
   it('that were not offered are not granted, however the form is changed', async () => {
@@ -172,8 +222,16 @@ describe('scopes at the consent page', () => {
     await device.signIn();
     const prepared = client.prepareAuthorization({ scope: 'read write' });
     const fields = hiddenFields(await consentPageIn(device.tab(), prepared.url));
-    const response = await device.post({ ...fields, 'scope:delete': 'on', 'scope:admin': 'on', scope: 'delete', decision: 'allow' });
-    expect(await redeemed(client, prepared, new URL(response.headers.get('location') ?? ''))).toMatchObject({ scope: 'read' });
+    const response = await device.post({
+      ...fields,
+      'scope:delete': 'on',
+      'scope:admin': 'on',
+      scope: 'delete',
+      decision: 'allow',
+    });
+    expect(await redeemed(client, prepared, new URL(response.headers.get('location') ?? ''))).toMatchObject({
+      scope: 'read',
+    });
   });
 
   it('that are all unticked leave nothing to allow: the client is told access_denied', async () => {
@@ -196,13 +254,18 @@ describe('scopes at the consent page', () => {
 
   it('may be many', async () => {
     const names = Array.from({ length: 200 }, (_, index) => `scope-${index}`);
-    const harness = await openConsent({ scopes: Object.fromEntries(names.map((name) => [name, {}])), requiredScopes: [] });
+    const harness = await openConsent({
+      scopes: Object.fromEntries(names.map((name) => [name, {}])),
+      requiredScopes: [],
+    });
     const [client, device] = [await harness.client({ scope: names.join(' ') }), harness.device()];
     await device.signIn();
     const tab = device.tab();
     const prepared = client.prepareAuthorization({ scope: names.join(' ') });
     await consentPageIn(tab, prepared.url);
-    expect(await redeemed(client, prepared, await tab.submitAndLeave({ decision: 'allow' }))).toMatchObject({ scope: names.join(' ') });
+    expect(await redeemed(client, prepared, await tab.submitAndLeave({ decision: 'allow' }))).toMatchObject({
+      scope: names.join(' '),
+    });
   });
 
   it('that the user may not grant are not offered, and without a required one the client is told access_denied', async () => {
@@ -214,8 +277,15 @@ describe('scopes at the consent page', () => {
     const prepared = client.prepareAuthorization(everything);
     const page = await consentPageIn(device.tab(), prepared.url);
     expect(scopesOn(page)).toEqual({ optional: ['delete'], required: ['read'] });
-    const response = await device.post({ ...hiddenFields(page), 'scope:write': 'on', 'scope:delete': 'on', decision: 'allow' });
-    expect(await redeemed(client, prepared, new URL(response.headers.get('location') ?? ''))).toMatchObject({ scope: 'read delete' });
+    const response = await device.post({
+      ...hiddenFields(page),
+      'scope:write': 'on',
+      'scope:delete': 'on',
+      decision: 'allow',
+    });
+    expect(await redeemed(client, prepared, new URL(response.headers.get('location') ?? ''))).toMatchObject({
+      scope: 'read delete',
+    });
 
     for (const scopes of [['write'], []]) {
       await harness.services.users.setGrantableScopes(ada?.userId ?? '', scopes);
@@ -233,7 +303,9 @@ describe('scopes at the consent page', () => {
     const page = await consentPageIn(device.tab(), prepared.url);
     await harness.services.users.setGrantableScopes(ada?.userId ?? '', ['read']);
     const response = await device.post({ ...hiddenFields(page), 'scope:write': 'on', decision: 'allow' });
-    expect(await redeemed(client, prepared, new URL(response.headers.get('location') ?? ''))).toMatchObject({ scope: 'read' });
+    expect(await redeemed(client, prepared, new URL(response.headers.get('location') ?? ''))).toMatchObject({
+      scope: 'read',
+    });
   });
 
   it('are none where the server has none: the user is asked all the same', async () => {

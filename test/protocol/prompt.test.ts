@@ -19,7 +19,11 @@ async function errorOf(client: TestClient, device: Device, parameters: Parameter
   const prepared = client.prepareAuthorization(parameters);
   const arrived = await device.tab().visit(prepared.url);
   if (!(arrived instanceof URL)) throw new Error('a page was shown');
-  expect([arrived.searchParams.get('state'), arrived.searchParams.get('iss'), arrived.searchParams.has('code')]).toEqual([prepared.state, origin, false]);
+  expect([
+    arrived.searchParams.get('state'),
+    arrived.searchParams.get('iss'),
+    arrived.searchParams.has('code'),
+  ]).toEqual([prepared.state, origin, false]);
   return arrived.searchParams.get('error');
 }
 
@@ -92,9 +96,14 @@ describe.each(['login', 'select_account'])('prompt=%s', (prompt) => {
     await allow(client, device);
     harness.clock.advance(1000);
     const consent = await startRequest(device, client.prepareAuthorization({ prompt }));
-    for (let visit = 0; visit < 2; visit += 1) expect((await device.get(consent)).headers.get('location')).toMatch(/^\/sign-in\?request=[\w-]+&again=1$/);
+    for (let visit = 0; visit < 2; visit += 1)
+      expect((await device.get(consent)).headers.get('location')).toMatch(/^\/sign-in\?request=[\w-]+&again=1$/);
     const other = await consentPageIn(device.tab(), client.prepareAuthorization({ prompt: 'consent' }).url);
-    const forged = await device.post({ ...hiddenFields(other), request: consent.searchParams.get('request') ?? '', decision: 'allow' });
+    const forged = await device.post({
+      ...hiddenFields(other),
+      request: consent.searchParams.get('request') ?? '',
+      decision: 'allow',
+    });
     expect([forged.status, forged.headers.get('location')]).toEqual([403, null]);
   });
 

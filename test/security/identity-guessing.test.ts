@@ -86,3 +86,25 @@ describe('one customer with a /48 of IPv6 addresses', () => {
     expect(registered).toBe(50);
   });
 });
+
+describe('attempts that come to nothing', () => {
+  it('leave no rows behind, so that no flood of them fills the table [PITFALL-23]', async () => {
+    const { services } = await openIdentity();
+    const begin = (n: number) => services.throttle.begin(`user-${n}`, new Request(origin), { clientAddress: neighbour(n) });
+    for (let n = 0; n < 20; n += 1) {
+      const attempt = await begin(n);
+      if (!attempt.allowed) throw new Error(`waits at ${n}`);
+      await (n % 2 === 0 ? attempt.cancelled() : attempt.succeeded());
+    }
+    expect(await services.database.read('SELECT count(*) AS n FROM sign_in_failures')).toEqual([{ n: 0 }]);
+  });
+
+  it('do not erase a failure that came between them', async () => {
+    const { services } = await openIdentity();
+    const begin = () => services.throttle.begin('ada', new Request(origin), { clientAddress: neighbour(1) });
+    const [cancelled] = [await begin(), await begin()];
+    if (!cancelled.allowed) throw new Error('waits');
+    await cancelled.cancelled();
+    expect(await services.database.read('SELECT failures FROM sign_in_failures')).toEqual(Array(4).fill({ failures: 1 }));
+  });
+});

@@ -13,14 +13,23 @@ async function openPage(config: PortcullisConfig, scope: string, mayGrant?: read
   await device.signIn();
   const prepared = client.prepareAuthorization({ scope });
   const page = await consentPageIn(device.tab(), prepared.url);
-  return { harness, client, device, prepared, page, setGrantable: (scopes?: string[]) => users.setGrantableScopes(ada, scopes) };
+  return {
+    harness,
+    client,
+    device,
+    prepared,
+    page,
+    setGrantable: (scopes?: string[]) => users.setGrantableScopes(ada, scopes),
+  };
 }
 
 describe('what is granted is what the page showed', () => {
   const scopes = { read: {}, write: { optional: false }, delete: {} };
 
   it('a required scope that the user may grant only since the page was opened is shown before it is granted [PITFALL-12]', async () => {
-    const { harness, client, device, prepared, page, setGrantable } = await openPage({ scopes }, 'read write', ['read']);
+    const { harness, client, device, prepared, page, setGrantable } = await openPage({ scopes }, 'read write', [
+      'read',
+    ]);
     expect(page.html).not.toContain('scope:write');
     await setGrantable(undefined);
     const again = await device.post({ ...hiddenFields(page), decision: 'allow' });
@@ -106,9 +115,22 @@ describe('a link of a stranger', () => {
   it('leads to no other site by way of sign-in and sign-out, whatever its parameters [MCP-SEC-12]', async () => {
     const harness = await openConsent();
     const device = harness.device();
-    const elsewhere = ['https://evil.example', '//evil.example', '/\\evil.example', 'javascript:alert(1)', 'x&next=//evil.example', '../../evil'];
+    const elsewhere = [
+      'https://evil.example',
+      '//evil.example',
+      '/\\evil.example',
+      'javascript:alert(1)',
+      'x&next=//evil.example',
+      '../../evil',
+    ];
     for (const value of elsewhere) {
-      const query = new URLSearchParams({ request: value, next: value, return_to: value, redirect_uri: value, continue: value });
+      const query = new URLSearchParams({
+        request: value,
+        next: value,
+        return_to: value,
+        redirect_uri: value,
+        continue: value,
+      });
       for (const path of ['/sign-in', '/sign-out', '/account', '/consent', '/setup']) {
         const location = (await device.get(`${path}?${query}`)).headers.get('location');
         expect(new URL(location ?? '/', origin).origin, `${path} ${value}`).toBe(origin);

@@ -59,7 +59,12 @@ describe('a cookie planted from a sibling subdomain', () => {
   });
 
   it('without a name, or inside quotation marks, is no cookie of ours', () => {
-    for (const header of [`=${sessionName}=x`, `"${sessionName}"=x`, `$Version=1, ${sessionName}=x`, `a="; ${sessionName.toLowerCase()}=x"`]) {
+    for (const header of [
+      `=${sessionName}=x`,
+      `"${sessionName}"=x`,
+      `$Version=1, ${sessionName}=x`,
+      `a="; ${sessionName.toLowerCase()}=x"`,
+    ]) {
       expect(parseCookies(header).has(sessionName), header).toBe(false);
     }
   });

@@ -21,11 +21,20 @@ async function race(config: WorkerTask['config'], form: WorkerTask['form']): Pro
 function tokensIn(answers: readonly WorkerAnswer[]): Tokens[] {
   return answers
     .filter(({ status }) => status === 200)
-    .map(({ body }) => ({ accessToken: String(body['access_token']), refreshToken: String(body['refresh_token']), scope: String(body['scope']), expiresIn: 0 }));
+    .map(({ body }) => ({
+      accessToken: String(body['access_token']),
+      refreshToken: String(body['refresh_token']),
+      scope: String(body['scope']),
+      expiresIn: 0,
+    }));
 }
 
 function refusals(answers: readonly WorkerAnswer[]): unknown[] {
-  return [...new Set(answers.filter(({ status }) => status !== 200).map(({ status, body }) => `${status} ${String(body['error'])}`))];
+  return [
+    ...new Set(
+      answers.filter(({ status }) => status !== 200).map(({ status, body }) => `${status} ${String(body['error'])}`),
+    ),
+  ];
 }
 
 describe('200 racers in 4 processes on one SQLite file', () => {
@@ -33,7 +42,13 @@ describe('200 racers in 4 processes on one SQLite file', () => {
     const { config, client, authorize, connect, refresh, isHonoured } = await openOnFile();
     const { code, verifier, redirectUri = '' } = await authorize();
     const bystander = await connect();
-    const answers = await race(config, { grant_type: 'authorization_code', client_id: client.clientId, code, code_verifier: verifier, redirect_uri: redirectUri });
+    const answers = await race(config, {
+      grant_type: 'authorization_code',
+      client_id: client.clientId,
+      code,
+      code_verifier: verifier,
+      redirect_uri: redirectUri,
+    });
     expect(answers).toHaveLength(processes * racersEach);
     const [winner, ...others] = tokensIn(answers);
     if (winner === undefined) throw new Error(`nobody won: ${refusals(answers).join()}`);
@@ -48,7 +63,11 @@ describe('200 racers in 4 processes on one SQLite file', () => {
     const { config, client, connect, refresh, isHonoured } = await openOnFile({ refreshGraceSeconds: 0 });
     const first = await connect();
     const bystander = await connect();
-    const answers = await race(config, { grant_type: 'refresh_token', client_id: client.clientId, refresh_token: first.refreshToken });
+    const answers = await race(config, {
+      grant_type: 'refresh_token',
+      client_id: client.clientId,
+      refresh_token: first.refreshToken,
+    });
     const [winner, ...others] = tokensIn(answers);
     if (winner === undefined) throw new Error(`nobody won: ${refusals(answers).join()}`);
     expect(others).toEqual([]);
@@ -61,11 +80,17 @@ describe('200 racers in 4 processes on one SQLite file', () => {
   it('with one refresh token within the grace: it is rotated once, a few racers get siblings, and the family lives [PITFALL-05, PITFALL-06]', async () => {
     const { config, server, client, connect, refresh, isHonoured } = await openOnFile();
     const first = await connect();
-    const answers = await race(config, { grant_type: 'refresh_token', client_id: client.clientId, refresh_token: first.refreshToken });
+    const answers = await race(config, {
+      grant_type: 'refresh_token',
+      client_id: client.clientId,
+      refresh_token: first.refreshToken,
+    });
     const winners = tokensIn(answers);
     expect(winners).toHaveLength(1 + maximumRetries);
     expect(refusals(answers)).toEqual(['400 invalid_grant']);
-    expect(await server.services.database.read('SELECT generation, retries, revoked_at FROM grants')).toEqual([{ generation: 1, retries: maximumRetries, revoked_at: null }]);
+    expect(await server.services.database.read('SELECT generation, retries, revoked_at FROM grants')).toEqual([
+      { generation: 1, retries: maximumRetries, revoked_at: null },
+    ]);
     for (const winner of winners) expect(await isHonoured(winner)).toBe(true);
     expect(new Set(winners.map(({ refreshToken }) => refreshToken)).size).toBe(winners.length);
     const [one, two] = winners;

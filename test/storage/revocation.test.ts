@@ -74,21 +74,29 @@ describe.each(actions)('tokens that the server remembers, after: %s', (action) =
   });
 });
 
-describe.each(actions.filter((action) => action !== 'revoke grant'))('a refresh or redemption that races: %s', (action) => {
-  it('yields nothing that works afterwards', async () => {
-    const on = await openOnFile();
-    const tokens = await remembered(on);
-    const code = await on.authorize();
-    const id = await idFor(action, on);
-    const [first, , redeemed, second] = await Promise.all([on.refresh(tokens), actHere(action, on, id), on.client.redeem(code), on.refresh(tokens)]);
-    for (const { body } of [first, redeemed, second]) {
-      const accessToken = body['access_token'];
-      if (typeof accessToken === 'string') expect(await on.isHonoured({ ...tokens, accessToken })).toBe(false);
-    }
-    expect(await on.isHonoured(tokens)).toBe(false);
-    expect(await on.server.services.grants.list(10)).toEqual([]);
-  });
-});
+describe.each(actions.filter((action) => action !== 'revoke grant'))(
+  'a refresh or redemption that races: %s',
+  (action) => {
+    it('yields nothing that works afterwards', async () => {
+      const on = await openOnFile();
+      const tokens = await remembered(on);
+      const code = await on.authorize();
+      const id = await idFor(action, on);
+      const [first, , redeemed, second] = await Promise.all([
+        on.refresh(tokens),
+        actHere(action, on, id),
+        on.client.redeem(code),
+        on.refresh(tokens),
+      ]);
+      for (const { body } of [first, redeemed, second]) {
+        const accessToken = body['access_token'];
+        if (typeof accessToken === 'string') expect(await on.isHonoured({ ...tokens, accessToken })).toBe(false);
+      }
+      expect(await on.isHonoured(tokens)).toBe(false);
+      expect(await on.server.services.grants.list(10)).toEqual([]);
+    });
+  },
+);
 
 describe('a disabled user', () => {
   it('who is enabled again gets no token back', async () => {

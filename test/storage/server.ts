@@ -7,7 +7,15 @@ import { onTestFinished } from 'vitest';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
 import { TestBrowser } from '../../src/testing/test-browser.ts';
-import { type Answer, createTestClient, type ReceivedCode, sendTo, type TestClient, type Tokens, tokensOf } from '../../src/testing/test-client.ts';
+import {
+  type Answer,
+  createTestClient,
+  type ReceivedCode,
+  sendTo,
+  type TestClient,
+  type Tokens,
+  tokensOf,
+} from '../../src/testing/test-client.ts';
 import { addTestUser, signInAndAllow, testLimits } from '../support/portcullis-harness.ts';
 
 export const baseUrl = 'http://localhost:3000';

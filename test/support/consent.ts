@@ -1,7 +1,16 @@
 import { expect } from 'vitest';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { TestBrowser, type TestPage } from '../../src/testing/test-browser.ts';
-import { createTestClient, formPost, type Parameters, type PreparedAuthorization, type TestClient, type TestClientOptions, type Tokens, tokensOf } from '../../src/testing/test-client.ts';
+import {
+  createTestClient,
+  formPost,
+  type Parameters,
+  type PreparedAuthorization,
+  type TestClient,
+  type TestClientOptions,
+  type Tokens,
+  tokensOf,
+} from '../../src/testing/test-client.ts';
 import { type IdentityHarness, onPage, openIdentity, origin } from './identity.ts';
 import { testLimits, testUser } from './portcullis-harness.ts';
 
@@ -23,12 +32,17 @@ export interface ConsentHarness extends IdentityHarness {
 }
 
 export async function openConsent(config: PortcullisConfig = {}): Promise<ConsentHarness> {
-  const harness = await openIdentity({ ...notes, ...config, registration: { ...testLimits.registration, ...config.registration } });
+  const harness = await openIdentity({
+    ...notes,
+    ...config,
+    registration: { ...testLimits.registration, ...config.registration },
+  });
   await harness.addUser('ada');
   await harness.addUser('bob');
   return {
     ...harness,
-    client: (options) => createTestClient(harness.portcullis, { scope: all, redirectUri: 'https://app.example/cb', ...options }),
+    client: (options) =>
+      createTestClient(harness.portcullis, { scope: all, redirectUri: 'https://app.example/cb', ...options }),
     device: () => new Device(harness),
   };
 }
@@ -45,7 +59,8 @@ export class Device {
   readonly send = async (request: Request): Promise<Response> => {
     const sent = new Request(request);
     sent.headers.delete('cookie');
-    if (this.cookies.size > 0) sent.headers.set('cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '));
+    if (this.cookies.size > 0)
+      sent.headers.set('cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '));
     const response = await this.#harness.send(sent, { clientAddress: '192.0.2.1' });
     for (const cookie of response.headers.getSetCookie()) {
       const [pair = '', ...attributes] = cookie.split('; ');
@@ -62,12 +77,21 @@ export class Device {
 
   /** GETs an address, following nothing. */
   get(url: URL | string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-    return this.send(new Request(new URL(url, origin), { headers: { accept: 'text/html', 'sec-fetch-site': 'none', ...headers } }));
+    return this.send(
+      new Request(new URL(url, origin), { headers: { accept: 'text/html', 'sec-fetch-site': 'none', ...headers } }),
+    );
   }
 
   /** Posts a form to `/consent`, following nothing. */
   post(fields: Parameters, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-    return this.send(formPost(`${origin}/consent`, fields, { accept: 'text/html', origin, 'sec-fetch-site': 'same-origin', ...headers }));
+    return this.send(
+      formPost(`${origin}/consent`, fields, {
+        accept: 'text/html',
+        origin,
+        'sec-fetch-site': 'same-origin',
+        ...headers,
+      }),
+    );
   }
 
   async signIn(username: string = testUser.userName): Promise<void> {
@@ -96,7 +120,12 @@ export async function consentPageIn(tab: TestBrowser, url: URL | string): Promis
 /** The fields of a consent page that are sent whatever the person does. */
 export function hiddenFields({ html }: Pick<TestPage, 'html'>): Record<string, string> {
   const form = /<form method="post" action="\/consent".*?<\/form>/s.exec(html)?.[0] ?? '';
-  return Object.fromEntries([...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(([, name = '', value = '']) => [name, value]));
+  return Object.fromEntries(
+    [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]),
+  );
 }
 
 /** The scopes that a page lets the person untick, and those that it does not. */

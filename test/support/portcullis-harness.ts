@@ -1,10 +1,14 @@
-import { Portcullis } from '../../src/portcullis/portcullis.ts';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
+import { Portcullis } from '../../src/portcullis/portcullis.ts';
 import type { Harness, HarnessRequest } from '../../src/testing/harness.ts';
 import type { TestBrowser } from '../../src/testing/test-browser.ts';
 
 /** The user that tests sign in as. */
-export const testUser = { userName: 'ada', displayName: 'Ada Lovelace', password: 'correct horse battery staple' } as const;
+export const testUser = {
+  userName: 'ada',
+  displayName: 'Ada Lovelace',
+  password: 'correct horse battery staple',
+} as const;
 
 /** The cheapest argon2id that the configuration admits: tests do not need its cost. */
 export const fastPasswords = { memoryKiB: 7168, passes: 1 } as const;
@@ -12,10 +16,18 @@ export const fastPasswords = { memoryKiB: 7168, passes: 1 } as const;
 const unlimited = { rateLimit: { limit: 1_000_000 } } as const;
 
 /** Settings under which tests do not trip over limits that other tests are about. */
-export const testLimits = { passwords: fastPasswords, registration: { ...unlimited }, authorize: unlimited, signIn: unlimited } satisfies PortcullisConfig;
+export const testLimits = {
+  passwords: fastPasswords,
+  registration: { ...unlimited },
+  authorize: unlimited,
+  signIn: unlimited,
+} satisfies PortcullisConfig;
 
 /** Opens the product on a database of its own, with one user who can sign in. */
-export async function createPortcullisHarness(request: HarnessRequest, database = ':memory:'): Promise<Harness & { provider: Portcullis }> {
+export async function createPortcullisHarness(
+  request: HarnessRequest,
+  database = ':memory:',
+): Promise<Harness & { provider: Portcullis }> {
   const { options, environment } = request;
   const { lifetimes } = environment;
   const config: PortcullisConfig = {
@@ -24,7 +36,9 @@ export async function createPortcullisHarness(request: HarnessRequest, database 
     database,
     ...(options.issuerUrl === undefined ? {} : { issuerUrl: options.issuerUrl }),
     ...(options.resourceBaseUrl === undefined ? {} : { resourceBaseUrl: options.resourceBaseUrl }),
-    ...(options.serviceDocumentationUrl === undefined ? {} : { serviceDocumentationUrl: options.serviceDocumentationUrl }),
+    ...(options.serviceDocumentationUrl === undefined
+      ? {}
+      : { serviceDocumentationUrl: options.serviceDocumentationUrl }),
     ...(environment.mcpPath === undefined ? {} : { mcpPath: environment.mcpPath }),
     ...(environment.resourceName === undefined ? {} : { name: environment.resourceName }),
     scopes: (environment.scopes ?? {}) as NonNullable<PortcullisConfig['scopes']>,
@@ -33,8 +47,12 @@ export async function createPortcullisHarness(request: HarnessRequest, database 
     registration: {
       ...unlimited,
       enabled: options.clientRegistration?.enabled ?? false,
-      ...(options.clientRegistration?.validScopes === undefined ? {} : { validScopes: [...options.clientRegistration.validScopes] }),
-      ...(options.clientRegistration?.defaultScopes === undefined ? {} : { defaultScopes: [...options.clientRegistration.defaultScopes] }),
+      ...(options.clientRegistration?.validScopes === undefined
+        ? {}
+        : { validScopes: [...options.clientRegistration.validScopes] }),
+      ...(options.clientRegistration?.defaultScopes === undefined
+        ? {}
+        : { defaultScopes: [...options.clientRegistration.defaultScopes] }),
       ...(options.clientRegistration?.clientSecretExpirySeconds === undefined
         ? {}
         : { clientSecretExpirySeconds: options.clientRegistration.clientSecretExpirySeconds }),
@@ -67,7 +85,11 @@ export async function createPortcullisHarness(request: HarnessRequest, database 
 /** Adds `testUser`. */
 export async function addTestUser(provider: Portcullis): Promise<void> {
   const { users, passwords } = provider.services;
-  await users.create({ userName: testUser.userName, displayName: testUser.displayName, passwordHash: await passwords.hash(testUser.password) });
+  await users.create({
+    userName: testUser.userName,
+    displayName: testUser.displayName,
+    passwordHash: await passwords.hash(testUser.password),
+  });
 }
 
 /** Signs `testUser` in where asked, and allows everything. */

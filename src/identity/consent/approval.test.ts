@@ -70,7 +70,11 @@ describe('an approval [PITFALL-12]', () => {
 
   it('cannot be made from somebody who is not signed in, or made up [PITFALL-20]', async () => {
     const user = await signedIn();
-    const forged = { user: user.user, sessionHash: user.sessionHash, authenticatedAt: start } as unknown as AuthenticatedUser;
+    const forged = {
+      user: user.user,
+      sessionHash: user.sessionHash,
+      authenticatedAt: start,
+    } as unknown as AuthenticatedUser;
     expect(() => Approval.of(pending, forged, browser, ['read'])).toThrow(TypeError);
     const madeUp = { pending, user, scopes: ['read'] } as unknown as Approval;
     for (const value of [madeUp, Object.create(Approval.prototype) as Approval]) {

@@ -21,7 +21,12 @@ export class Approval {
    * @returns `undefined` where the request is another browser's, a scope was not asked for or is not this user's to grant,
    *   or none is left of those asked for
    */
-  static of(pending: PendingRequest, user: AuthenticatedUser, browserHash: SecretHash, scopes: readonly string[]): Approval | undefined {
+  static of(
+    pending: PendingRequest,
+    user: AuthenticatedUser,
+    browserHash: SecretHash,
+    scopes: readonly string[],
+  ): Approval | undefined {
     AuthenticatedUser.assert(user);
     if (pending.browserHash !== browserHash) return undefined;
     const { scopes: requested } = pending.request;

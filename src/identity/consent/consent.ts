@@ -42,7 +42,12 @@ export const showConsent = page(async (request, services) => {
   }
   const remembered = scopes.length > 0 && scopes.every((scope) => scope.alreadyAllowed);
   if (remembered && !prompt.includes('consent') && openedByThePerson(request)) {
-    return allow(open, user, scopes.map((scope) => scope.name), services);
+    return allow(
+      open,
+      user,
+      scopes.map((scope) => scope.name),
+      services,
+    );
   }
   if (prompt.includes('none')) return refused(new OAuthError('consent_required', 'the user has not consented yet'));
   return askConsent(request, open, user, scopes, services);
@@ -93,7 +98,11 @@ function mustSignInAgain(pending: PendingRequest, user: AuthenticatedUser): bool
   return (prompt.includes('login') || prompt.includes('select_account')) && user.authenticatedAt < pending.createdAt;
 }
 
-function signInAddress(pending: PendingRequest, user: AuthenticatedUser | undefined, { paths }: IdentityServices): string {
+function signInAddress(
+  pending: PendingRequest,
+  user: AuthenticatedUser | undefined,
+  { paths }: IdentityServices,
+): string {
   const query = new URLSearchParams({ request: pending.id });
   if (user !== undefined) query.set('again', '1');
   return `${paths.signIn}?${query}`;

@@ -1,4 +1,4 @@
-import { type Database, sql, type Statement } from '../../core/database.ts';
+import { type Database, type Statement, sql } from '../../core/database.ts';
 import type { ClientId, ResourceUri, Subject } from '../../core/ids.ts';
 
 /** What a remembered consent is for, besides its scopes. Anything else is asked anew. */
@@ -37,7 +37,12 @@ export class Consents {
 }
 
 /** The statements that remember scopes, where the condition holds. */
-export function rememberScopes(key: ConsentKey, scopes: readonly string[], now: number, condition: Statement): Statement[] {
+export function rememberScopes(
+  key: ConsentKey,
+  scopes: readonly string[],
+  now: number,
+  condition: Statement,
+): Statement[] {
   return scopes.map((scope) =>
     sql(
       `INSERT INTO consents (user_id, client_id, redirect_host, resource, scope, granted_at)

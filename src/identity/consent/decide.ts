@@ -30,7 +30,11 @@ export async function approve(approval: Approval, services: IdentityServices): P
     { subject: userId, scopes, authenticatedAt: user.authenticatedAt },
     { random: provider.random, now, lifetime: provider.lifetimes.authorizationCode, issuer: provider.settings.issuer },
   );
-  const won = sql('EXISTS (SELECT 1 FROM authorization_requests WHERE request_hash = ? AND completed_by = ?)', pending.hash, record.grant.grantId);
+  const won = sql(
+    'EXISTS (SELECT 1 FROM authorization_requests WHERE request_hash = ? AND completed_by = ?)',
+    pending.hash,
+    record.grant.grantId,
+  );
   const [completed] = await database.write(
     sql(
       `UPDATE authorization_requests SET completed_at = ?, completed_by = ?
@@ -47,7 +51,12 @@ export async function approve(approval: Approval, services: IdentityServices): P
     ...rememberScopes(consentKeyOf(pending, userId), scopes, now, won),
   );
   if (completed?.length !== 1) return undefined;
-  provider.report({ name: 'authorization.approved', clientId: record.grant.clientId, subject: userId, grantId: record.grant.grantId });
+  provider.report({
+    name: 'authorization.approved',
+    clientId: record.grant.clientId,
+    subject: userId,
+    grantId: record.grant.grantId,
+  });
   return redirectTo;
 }
 
@@ -55,7 +64,11 @@ export async function approve(approval: Approval, services: IdentityServices): P
  * Ends a request with an error for the client, once.
  * @returns where the browser goes next, or `undefined` where the request had been finished already
  */
-export async function refuse(pending: PendingRequest, error: OAuthError, services: IdentityServices): Promise<string | undefined> {
+export async function refuse(
+  pending: PendingRequest,
+  error: OAuthError,
+  services: IdentityServices,
+): Promise<string | undefined> {
   const { provider, database } = services;
   const now = provider.clock.now();
   const [completed] = await database.write(
@@ -69,5 +82,10 @@ export async function refuse(pending: PendingRequest, error: OAuthError, service
   if (completed?.length !== 1) return undefined;
   const { client, redirectUri, state } = pending.request;
   provider.report({ name: 'authorization.denied', clientId: client.clientId, reason: error.message });
-  return redirectUri.with({ error: error.code, error_description: error.description, state, iss: provider.settings.issuer });
+  return redirectUri.with({
+    error: error.code,
+    error_description: error.description,
+    state,
+    iss: provider.settings.issuer,
+  });
 }

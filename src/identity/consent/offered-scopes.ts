@@ -9,7 +9,11 @@ import type { PendingRequest } from './pending-requests.ts';
  * The scopes of a request that this user may grant, in the order of the request.
  * @returns `undefined` where the user may not grant a required one, or none of them
  */
-export async function offeredScopes(pending: PendingRequest, user: User, services: IdentityServices): Promise<readonly ConsentScope[] | undefined> {
+export async function offeredScopes(
+  pending: PendingRequest,
+  user: User,
+  services: IdentityServices,
+): Promise<readonly ConsentScope[] | undefined> {
   const { provider, consents } = services;
   const { scopes: requested } = pending.request;
   const { requiredScopes } = provider.settings;

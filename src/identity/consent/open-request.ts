@@ -43,14 +43,17 @@ export async function openRequest(id: string, request: Request, services: Identi
   return {
     pending: { ...pending, browserHash },
     browserHash,
-    setCookies: sent === undefined ? [...surplus(request, cookies), cookies.set(cookieBase, secret, { maxAgeSeconds })] : [],
+    setCookies:
+      sent === undefined ? [...surplus(request, cookies), cookies.set(cookieBase, secret, { maxAgeSeconds })] : [],
     clearCookies: [cookies.clear(cookieBase)],
   };
 }
 
 /** `Set-Cookie` values that give the oldest requests of a browser up, where one more would be too many. */
 function surplus(request: Request, cookies: Cookies): string[] {
-  const open = cookies.basesOf(request, cookieStart).filter((base) => /^[\w-]{16}$/.test(base.slice(cookieStart.length)));
+  const open = cookies
+    .basesOf(request, cookieStart)
+    .filter((base) => /^[\w-]{16}$/.test(base.slice(cookieStart.length)));
   return open.slice(0, Math.max(0, open.length - maximumRequests + 1)).map((base) => cookies.clear(base));
 }
 

@@ -48,7 +48,10 @@ describe('a pending request', () => {
     const id = await requests.add(request());
     const found = await requests.find(id);
     expect(found).toMatchObject({ id, hash: hashSecret(id), client, createdAt: clock.now(), browserHash: undefined });
-    expect({ ...found?.request, redirectUri: String(found?.request.redirectUri) }).toEqual({ ...request(), redirectUri: 'http://localhost:60123/cb' });
+    expect({ ...found?.request, redirectUri: String(found?.request.redirectUri) }).toEqual({
+      ...request(),
+      redirectUri: 'http://localhost:60123/cb',
+    });
     expect(JSON.stringify(await database.read('SELECT * FROM authorization_requests'))).not.toContain(id);
     expect(await requests.find(hashSecret(id))).toBeUndefined();
   });
@@ -61,8 +64,14 @@ describe('a pending request', () => {
   });
 
   it('is gone when its time is over, when it is finished, and when its client is gone', async () => {
-    const [expired, finished, orphaned] = [await requests.add(request()), await requests.add(request()), await requests.add(request())];
-    await database.write(sql('UPDATE authorization_requests SET completed_at = 1 WHERE request_hash = ?', hashSecret(finished)));
+    const [expired, finished, orphaned] = [
+      await requests.add(request()),
+      await requests.add(request()),
+      await requests.add(request()),
+    ];
+    await database.write(
+      sql('UPDATE authorization_requests SET completed_at = 1 WHERE request_hash = ?', hashSecret(finished)),
+    );
     expect(await requests.find(finished)).toBeUndefined();
     clock.advance(lifetime - 1);
     expect(await requests.find(expired)).toBeDefined();
@@ -74,7 +83,9 @@ describe('a pending request', () => {
 
   it('has its redirect URI matched with the client’s once more', async () => {
     const id = await requests.add(request());
-    await database.write(sql(`UPDATE authorization_requests SET parameters = replace(parameters, 'localhost', 'evil.example')`));
+    await database.write(
+      sql(`UPDATE authorization_requests SET parameters = replace(parameters, 'localhost', 'evil.example')`),
+    );
     expect(await requests.find(id)).toBeUndefined();
   });
 

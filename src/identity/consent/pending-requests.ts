@@ -1,10 +1,10 @@
 import type { Clock } from '../../core/clock.ts';
-import { type Database, sql, type Row } from '../../core/database.ts';
+import { type Database, type Row, sql } from '../../core/database.ts';
 import { OAuthError } from '../../core/errors.ts';
 import { hashSecret } from '../../core/hash.ts';
 import type { ClientId, SecretHash } from '../../core/ids.ts';
-import type { Client } from '../../core/records.ts';
 import { type Random, randomSecret } from '../../core/random.ts';
+import type { Client } from '../../core/records.ts';
 import { ValidatedRedirectUri } from '../../oauth/authorization-code/redirect-uri.ts';
 import type { AuthorizeRequest } from '../../oauth/authorization-code/request.ts';
 import type { ClientStore } from '../../oauth/register/store.ts';
@@ -78,7 +78,11 @@ export class PendingRequests {
   async bind(pending: PendingRequest, browserHash: SecretHash): Promise<boolean> {
     if (pending.browserHash !== undefined) return pending.browserHash === browserHash;
     const [bound] = await this.#database.write(
-      sql('UPDATE authorization_requests SET browser_hash = ? WHERE request_hash = ? AND browser_hash IS NULL RETURNING request_hash', browserHash, pending.hash),
+      sql(
+        'UPDATE authorization_requests SET browser_hash = ? WHERE request_hash = ? AND browser_hash IS NULL RETURNING request_hash',
+        browserHash,
+        pending.hash,
+      ),
     );
     return bound?.length === 1;
   }

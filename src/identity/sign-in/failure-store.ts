@@ -1,3 +1,4 @@
+import { networkShare } from '../../core/address.ts';
 import { type Database, type Statement, sql } from '../../core/database.ts';
 import type { ThrottleLimits } from './throttle-limits.ts';
 
@@ -7,7 +8,14 @@ export interface Buckets {
   /** This account from this address, or from this known browser. */
   readonly own: string;
   /** Absent for a known browser, which only its own failures slow down. */
-  readonly shared?: { readonly everywhere: string; readonly address: string };
+  readonly shared?: { readonly everywhere: string; readonly address: string; readonly network?: string };
+}
+
+/** A bucket that delays attempts at whatever account. */
+interface Place {
+  readonly bucket: string;
+  /** Failures that cost nothing. */
+  readonly free: number;
 }
 
 /** Failed sign-ins in the database. Attempts are counted before they are made, so that none slips through beside another. */
@@ -37,22 +45,17 @@ export class FailureStore {
    */
   async reserve(attempt: string, buckets: Buckets, now: number, pause: number): Promise<boolean> {
     const { account, own, shared } = buckets;
-    const { firstDelay, longestDelay, longestAddressDelay, freeFailures, addressFailures, forgetAfter, window } =
-      this.#limits;
+    const { firstDelay, longestDelay, longestAddressDelay, freeFailures, forgetAfter, window } = this.#limits;
+    const places = this.#placesOf(buckets);
     const counted = sql('EXISTS (SELECT 1 FROM sign_in_failures WHERE bucket = ? AND attempt = ?)', own, attempt);
     const mayTry = sql(
-      'NOT EXISTS (SELECT 1 FROM sign_in_failures WHERE bucket = ? AND blocked_until > ?)',
-      shared?.address ?? '',
+      `NOT EXISTS (SELECT 1 FROM sign_in_failures WHERE bucket IN ${listOf(places)} AND blocked_until > ?)`,
+      ...places.map(({ bucket }) => bucket),
       now,
     );
-    const [, tried, , triedAddress] = await this.#database.write(
-      sql(
-        'DELETE FROM sign_in_failures WHERE bucket IN (?, ?, ?) AND expires_at <= ?',
-        own,
-        shared?.everywhere ?? '',
-        shared?.address ?? '',
-        now,
-      ),
+    const all = allOf(buckets);
+    const [, tried, ...triedElsewhere] = await this.#database.write(
+      sql(`DELETE FROM sign_in_failures WHERE bucket IN ${listOf(all)} AND expires_at <= ?`, ...all, now),
       count(
         {
           bucket: own,
@@ -68,36 +71,35 @@ export class FailureStore {
         },
         mayTry,
       ),
-      ...(shared === undefined
-        ? []
-        : [
-            countOnly(shared.everywhere, account, attempt, now, window, counted),
-            count(
-              {
-                bucket: shared.address,
-                account: '',
-                attempt,
-                now,
-                pause: 0,
-                free: addressFailures,
-                firstDelay,
-                longestDelay: longestAddressDelay,
-                keepFor: window,
-                from: 'first failure',
-              },
-              counted,
-            ),
-          ]),
+      ...places.map(({ bucket, free }) =>
+        count(
+          {
+            bucket,
+            account: '',
+            attempt,
+            now,
+            pause: 0,
+            free,
+            firstDelay,
+            longestDelay: longestAddressDelay,
+            keepFor: window,
+            from: 'first failure',
+          },
+          counted,
+        ),
+      ),
+      ...(shared === undefined ? [] : [countOnly(shared.everywhere, account, attempt, now, window, counted)]),
     );
-    return tried?.length === 1 && (shared === undefined || triedAddress?.length === 1);
+    return tried?.length === 1 && triedElsewhere.slice(0, places.length).every((rows) => rows.length === 1);
   }
 
   /** When the buckets let the next attempt through, milliseconds since the epoch. */
-  async nextAttemptAt({ own, shared }: Buckets, pause: number): Promise<number> {
+  async nextAttemptAt(buckets: Buckets, pause: number): Promise<number> {
+    const { own } = buckets;
+    const delaying = [own, ...this.#placesOf(buckets).map(({ bucket }) => bucket)];
     const rows = await this.#database.read(
-      'SELECT bucket, failed_at, blocked_until FROM sign_in_failures WHERE bucket IN (?, ?)',
-      own,
-      shared?.address ?? '',
+      `SELECT bucket, failed_at, blocked_until FROM sign_in_failures WHERE bucket IN ${listOf(delaying)}`,
+      ...delaying,
     );
     return Math.max(
       0,
@@ -106,36 +108,60 @@ export class FailureStore {
   }
 
   /** Forgets a successful attempt, and all failures before it from the same place. */
-  async clear(attempt: string, { own, shared }: Buckets): Promise<void> {
+  async clear(attempt: string, buckets: Buckets): Promise<void> {
     await this.#database.write(
-      sql('DELETE FROM sign_in_failures WHERE bucket = ?', own),
-      ...(shared === undefined ? [] : [this.#undo(shared.everywhere, attempt), this.#undo(shared.address, attempt)]),
+      sql('DELETE FROM sign_in_failures WHERE bucket = ?', buckets.own),
+      ...this.#undo(attempt, allOf(buckets)),
     );
   }
 
   /** Forgets an attempt that was not made after all. */
-  async release(attempt: string, { own, shared }: Buckets): Promise<void> {
-    const buckets = shared === undefined ? [own] : [own, shared.everywhere, shared.address];
-    await this.#database.write(...buckets.map((bucket) => this.#undo(bucket, attempt)));
+  async release(attempt: string, buckets: Buckets): Promise<void> {
+    await this.#database.write(...this.#undo(attempt, allOf(buckets)));
   }
 
   async forgetAccount(account: string): Promise<void> {
     await this.#database.write(sql('DELETE FROM sign_in_failures WHERE account = ?', account));
   }
 
-  // Only the newest attempt may take its delay back: an earlier one's was replaced by the later ones'.
-  #undo(bucket: string, attempt: string): Statement {
-    return sql(
-      `UPDATE sign_in_failures SET failures = failures - 1,
-         wait = CASE WHEN attempt <> ? THEN wait WHEN wait <= ? THEN 0 ELSE wait / 2 END,
-         blocked_until = CASE WHEN attempt <> ? THEN blocked_until ELSE 0 END
-       WHERE bucket = ? AND failures > 0`,
-      attempt,
-      this.#limits.firstDelay,
-      attempt,
-      bucket,
-    );
+  // An address that fails, and the network that it is in.
+  #placesOf({ shared }: Buckets): readonly Place[] {
+    if (shared === undefined) return [];
+    const { addressFailures } = this.#limits;
+    const { address, network } = shared;
+    const own = { bucket: address, free: addressFailures };
+    return network === undefined ? [own] : [own, { bucket: network, free: addressFailures * networkShare }];
   }
+
+  // Only the newest attempt may take its delay back: an earlier one's was replaced by the later ones'. Where no failure is
+  // left, no row is: attempts that come to nothing must not fill the table.
+  #undo(attempt: string, buckets: readonly string[]): Statement[] {
+    const undone = buckets.map((bucket) =>
+      sql(
+        `UPDATE sign_in_failures SET failures = failures - 1,
+           wait = CASE WHEN attempt <> ? THEN wait WHEN wait <= ? THEN 0 ELSE wait / 2 END,
+           blocked_until = CASE WHEN attempt <> ? THEN blocked_until ELSE 0 END
+         WHERE bucket = ? AND failures > 0`,
+        attempt,
+        this.#limits.firstDelay,
+        attempt,
+        bucket,
+      ),
+    );
+    const emptied = sql(`DELETE FROM sign_in_failures WHERE bucket IN ${listOf(buckets)} AND failures = 0`, ...buckets);
+    return [...undone, emptied];
+  }
+}
+
+function allOf({ own, shared }: Buckets): readonly string[] {
+  if (shared === undefined) return [own];
+  const { everywhere, address, network } = shared;
+  return network === undefined ? [own, everywhere, address] : [own, everywhere, address, network];
+}
+
+/** `(?, ?)`; a list that holds nothing where there is nothing. */
+function listOf(values: readonly unknown[]): string {
+  return values.length === 0 ? '(NULL)' : `(${values.map(() => '?').join(', ')})`;
 }
 
 interface Count {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { addressKey } from '../../core/address.ts';
+import { addressKey, networkKey } from '../../core/address.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Database } from '../../core/database.ts';
 import type { RequestContext } from '../../core/http.ts';
@@ -33,8 +33,9 @@ export type SignInAttempt =
 
 /**
  * Slows guessing down without locking anybody out. Failures delay further attempts of the same address at the same
- * account, progressively; failures at many accounts delay all attempts of their address; failures from many addresses at
- * one account make every address pause between its attempts there. But the first attempt of an address at an account is
+ * account, progressively; failures at many accounts delay all attempts of their address, and ten times as many from one
+ * IPv6 /48 those of that; failures from many addresses at one account make every address pause between its attempts
+ * there. But the first attempt of an address at an account is
  * never delayed for what others did there, and a browser that has signed in to the account before has a count of its own.
  * @see NIST SP 800-63B-4 §3.2.2
  */
@@ -96,10 +97,15 @@ export class SignInThrottle {
     const browserId = this.#browsers.recognise(request, account);
     if (browserId !== undefined) return { account, own: this.#hash('browser', account, browserId) };
     const address = addressKey(context.clientAddress);
+    const network = networkKey(context.clientAddress);
     return {
       account,
       own: this.#hash('account and address', account, address),
-      shared: { everywhere: this.#hash('everywhere', account), address: this.#hash('address', address) },
+      shared: {
+        everywhere: this.#hash('everywhere', account),
+        address: this.#hash('address', address),
+        ...(network === undefined ? {} : { network: this.#hash('network', network) }),
+      },
     };
   }
 

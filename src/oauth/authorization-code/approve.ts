@@ -2,8 +2,8 @@ import { hashSecret } from '../../core/hash.ts';
 import type { GrantId, Subject } from '../../core/ids.ts';
 import { type Random, randomId, randomSecret } from '../../core/random.ts';
 import type { AuthorizationCode, Grant } from '../../core/records.ts';
-import type { AuthorizeRequest } from './request.ts';
 import { ValidatedRedirectUri } from './redirect-uri.ts';
+import type { AuthorizeRequest } from './request.ts';
 
 /** What the user decided. */
 export interface ApprovedAuthorization {

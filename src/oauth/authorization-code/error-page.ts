@@ -36,7 +36,9 @@ export function errorJson(error: OAuthError, provider: OAuthProvider): Response 
 
 /** A `Link` to the registration endpoint, where clients may register. */
 export function registrationHint(provider: OAuthProvider): Record<string, string> {
-  return provider.settings.registration.enabled ? { link: `<${provider.endpointUrl('register')}>; rel="register"` } : {};
+  return provider.settings.registration.enabled
+    ? { link: `<${provider.endpointUrl('register')}>; rel="register"` }
+    : {};
 }
 
 function escapeHtml(text: string): string {

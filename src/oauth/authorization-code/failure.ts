@@ -9,13 +9,23 @@ import { ValidatedRedirectUri } from './redirect-uri.ts';
  */
 export type AuthorizationFailure =
   | { readonly show: 'page'; readonly error: OAuthError }
-  | { readonly show: 'redirect'; readonly error: OAuthError; readonly to: ValidatedRedirectUri; readonly state?: string };
+  | {
+      readonly show: 'redirect';
+      readonly error: OAuthError;
+      readonly to: ValidatedRedirectUri;
+      readonly state?: string;
+    };
 
 /**
  * The error redirect to the client.
  * @see RFC 9207 §2
  */
-export function redirectWithError(to: ValidatedRedirectUri, error: OAuthError, state: string | undefined, issuer: string): Response {
+export function redirectWithError(
+  to: ValidatedRedirectUri,
+  error: OAuthError,
+  state: string | undefined,
+  issuer: string,
+): Response {
   ValidatedRedirectUri.assert(to);
   return redirect(to.with({ error: error.code, error_description: error.description, state, iss: issuer }));
 }

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addCode, codeFor, countOf, grantNamed, openSchema, refreshTokenFor, start } from '../../../test/support/database.ts';
+import {
+  addCode,
+  codeFor,
+  countOf,
+  grantNamed,
+  openSchema,
+  refreshTokenFor,
+  start,
+} from '../../../test/support/database.ts';
 import { sql } from '../../core/database.ts';
 import type { SecretHash } from '../../core/ids.ts';
 import type { DatabaseWithDialect } from '../../storage/dialect.ts';
@@ -52,13 +60,25 @@ describe('redeem', () => {
   it('spends the code, stores the refresh token, and marks grant and client as used, all at once', async () => {
     expect(await redeem()).toBe(true);
     expect(await row('authorization_codes')).toMatchObject({ spent_at: now, spent_by: 'one' });
-    expect(await row('grants')).toMatchObject({ redeemed_at: now, last_used_at: now, expires_at: lastExpiry, generation: 0 });
-    expect(await row('refresh_tokens')).toMatchObject({ token_hash: 'refresh', grant_id: 'grant', generation: 0, expires_at: refresh.expiresAt });
+    expect(await row('grants')).toMatchObject({
+      redeemed_at: now,
+      last_used_at: now,
+      expires_at: lastExpiry,
+      generation: 0,
+    });
+    expect(await row('refresh_tokens')).toMatchObject({
+      token_hash: 'refresh',
+      grant_id: 'grant',
+      generation: 0,
+      expires_at: refresh.expiresAt,
+    });
     expect(await row('clients')).toMatchObject({ last_used_at: now });
   });
 
   it('of any number of calls has one winner, and the losers leave nothing behind [PITFALL-03, PITFALL-35]', async () => {
-    const calls = Array.from({ length: 50 }, (_, index) => codes.redeem(code, `racer ${index}`, refreshTokenFor(grant, `refresh ${index}`), now, lastExpiry));
+    const calls = Array.from({ length: 50 }, (_, index) =>
+      codes.redeem(code, `racer ${index}`, refreshTokenFor(grant, `refresh ${index}`), now, lastExpiry),
+    );
     const won = await Promise.all(calls);
     expect(won.filter(Boolean)).toHaveLength(1);
     expect(await countOf(database, 'refresh_tokens')).toBe(1);
@@ -96,7 +116,9 @@ describe('redeem', () => {
     await addCode(database, codeFor(grantNamed('other'), 'other'));
     await redeem();
     expect(await codes.load(hash('other'))).not.toHaveProperty('spentAt');
-    expect(await database.read("SELECT redeemed_at FROM grants WHERE grant_id = 'other'")).toEqual([{ redeemed_at: null }]);
+    expect(await database.read("SELECT redeemed_at FROM grants WHERE grant_id = 'other'")).toEqual([
+      { redeemed_at: null },
+    ]);
   });
 });
 

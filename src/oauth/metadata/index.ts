@@ -18,7 +18,8 @@ export const metadata: OAuthCapability = {
     },
   ],
   serverMetadata: ({ settings, scopes }) => {
-    const names = scopes.names.length > 0 ? scopes.names : (settings.registration.validScopes ?? settings.requiredScopes);
+    const names =
+      scopes.names.length > 0 ? scopes.names : (settings.registration.validScopes ?? settings.requiredScopes);
     return {
       issuer: settings.issuer,
       scopes_supported: [...new Set([...names, 'offline_access'])],
@@ -28,7 +29,8 @@ export const metadata: OAuthCapability = {
   },
   // offline_access stays out: refresh tokens are not a requirement of the resource (MCP authorization, "Refresh Tokens").
   resourceMetadata: ({ settings, scopes, resourceName }) => {
-    const names = scopes.names.length > 0 ? scopes.names : (settings.registration.validScopes ?? settings.requiredScopes);
+    const names =
+      scopes.names.length > 0 ? scopes.names : (settings.registration.validScopes ?? settings.requiredScopes);
     return {
       resource: settings.resource,
       authorization_servers: [settings.issuer],

@@ -1,6 +1,14 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addCode, codeFor, countOf, grantNamed, openSchema, refreshTokenFor, start } from '../../../test/support/database.ts';
+import {
+  addCode,
+  codeFor,
+  countOf,
+  grantNamed,
+  openSchema,
+  refreshTokenFor,
+  start,
+} from '../../../test/support/database.ts';
 import { sql } from '../../core/database.ts';
 import type { SecretHash } from '../../core/ids.ts';
 import type { DatabaseWithDialect } from '../../storage/dialect.ts';
@@ -27,12 +35,22 @@ async function begin(grantId: string, token: string): Promise<void> {
   const of = { ...grant, grantId: grantNamed(grantId).grantId };
   const code = codeFor(of, `code of ${grantId}`);
   await addCode(database, code);
-  await new AuthorizationCodeStore(database).redeem(code, `spent for ${grantId}`, refreshTokenFor(of, token, expiresAt), start, expiresAt);
+  await new AuthorizationCodeStore(database).redeem(
+    code,
+    `spent for ${grantId}`,
+    refreshTokenFor(of, token, expiresAt),
+    start,
+    expiresAt,
+  );
 }
 
 function rotate(presented: string, next: string, times: { at?: number; grace?: number } = {}): Promise<Rotation> {
   const at = times.at ?? now;
-  return tokens.rotate({ hash: hash(presented) }, refreshTokenFor(grant, next, at + 86_400_000), { now: at, grace: times.grace ?? grace, grantExpiresAt: at + 90_000_000 });
+  return tokens.rotate({ hash: hash(presented) }, refreshTokenFor(grant, next, at + 86_400_000), {
+    now: at,
+    grace: times.grace ?? grace,
+    grantExpiresAt: at + 90_000_000,
+  });
 }
 
 const hash = (value: string) => value as SecretHash;
@@ -57,7 +75,13 @@ describe('load', () => {
 describe('rotate', () => {
   it('rotates the present token: the family moves on, its life with it', async () => {
     expect(await rotate('first', 'second')).toBe('rotated');
-    expect(await grantRow()).toMatchObject({ generation: 1, retries: 0, rotated_at: now, last_used_at: now, expires_at: now + 90_000_000 });
+    expect(await grantRow()).toMatchObject({
+      generation: 1,
+      retries: 0,
+      rotated_at: now,
+      last_used_at: now,
+      expires_at: now + 90_000_000,
+    });
     expect(await rotate('second', 'third', { at: now + grace + 1 })).toBe('rotated');
     expect(await grantRow()).toMatchObject({ generation: 2 });
   });
@@ -65,7 +89,12 @@ describe('rotate', () => {
   it('takes the previous token for a retry within the grace: its successor is as good as the first one', async () => {
     await rotate('first', 'second');
     expect(await rotate('first', 'sibling', { at: now + grace - 1 })).toBe('retried');
-    expect(await grantRow()).toMatchObject({ generation: 1, retries: 1, last_used_at: now + grace - 1, expires_at: now + grace - 1 + 90_000_000 });
+    expect(await grantRow()).toMatchObject({
+      generation: 1,
+      retries: 1,
+      last_used_at: now + grace - 1,
+      expires_at: now + grace - 1 + 90_000_000,
+    });
     expect(await rotate('sibling', 'third', { at: now + 3 * grace })).toBe('rotated');
     expect(await rotate('second', 'late sibling', { at: now + 3 * grace + 1 })).toBe('retried');
   });
@@ -91,7 +120,8 @@ describe('rotate', () => {
 
   it('refuses more retries than a client can need, revoking nothing, and allows them again after the next rotation', async () => {
     await rotate('first', 'second');
-    for (let retry = 0; retry < maximumRetries; retry += 1) expect(await rotate('first', `sibling ${retry}`)).toBe('retried');
+    for (let retry = 0; retry < maximumRetries; retry += 1)
+      expect(await rotate('first', `sibling ${retry}`)).toBe('retried');
     expect(await rotate('first', 'one too many')).toBe('refused');
     expect(await grantRow()).toMatchObject({ retries: maximumRetries, revoked_at: null });
     expect(await rotate('sibling 3', 'third')).toBe('rotated');
@@ -128,17 +158,27 @@ describe('rotate', () => {
   it('of any number of calls rotates once, and within the grace lets a few retry [PITFALL-05, PITFALL-06]', async () => {
     const outcomes = await Promise.all(Array.from({ length: 50 }, (_, index) => rotate('first', `next ${index}`)));
     const count = (outcome: Rotation) => outcomes.filter((each) => each === outcome).length;
-    expect([count('rotated'), count('retried'), count('refused'), count('reused')]).toEqual([1, maximumRetries, 50 - 1 - maximumRetries, 0]);
+    expect([count('rotated'), count('retried'), count('refused'), count('reused')]).toEqual([
+      1,
+      maximumRetries,
+      50 - 1 - maximumRetries,
+      0,
+    ]);
   });
 
   it('of any number of calls without a grace rotates once, and all others are reuse [PITFALL-05]', async () => {
-    const outcomes = await Promise.all(Array.from({ length: 50 }, (_, index) => rotate('first', `next ${index}`, { grace: 0 })));
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => rotate('first', `next ${index}`, { grace: 0 })),
+    );
     expect(outcomes.filter((outcome) => outcome === 'rotated')).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome === 'reused')).toHaveLength(49);
   });
 
   it('in any order of presentations honours the present generation and the one before it only', async () => {
-    const presentations = fc.array(fc.record({ token: fc.nat(20), pause: fc.constantFrom(0, 1, grace - 1, grace, 2 * grace) }), { maxLength: 25 });
+    const presentations = fc.array(
+      fc.record({ token: fc.nat(20), pause: fc.constantFrom(0, 1, grace - 1, grace, 2 * grace) }),
+      { maxLength: 25 },
+    );
     let family = 0;
     await fc.assert(
       fc.asyncProperty(presentations, async (steps) => {
@@ -152,9 +192,20 @@ describe('rotate', () => {
           const index = token % generations.length;
           const behind = present - (generations[index] ?? 0);
           const recent = behind === 1 && rotatedAt > at - grace;
-          const expected: Rotation = behind === 0 ? 'rotated' : !recent ? 'reused' : retries < maximumRetries ? 'retried' : 'refused';
-          const next = refreshTokenFor({ ...grant, grantId: grantNamed(id).grantId }, `${id} token ${generations.length}`, at + 86_400_000);
-          expect(await tokens.rotate({ hash: hash(`${id} token ${index}`) }, next, { now: at, grace, grantExpiresAt: next.expiresAt })).toBe(expected);
+          const expected: Rotation =
+            behind === 0 ? 'rotated' : !recent ? 'reused' : retries < maximumRetries ? 'retried' : 'refused';
+          const next = refreshTokenFor(
+            { ...grant, grantId: grantNamed(id).grantId },
+            `${id} token ${generations.length}`,
+            at + 86_400_000,
+          );
+          expect(
+            await tokens.rotate({ hash: hash(`${id} token ${index}`) }, next, {
+              now: at,
+              grace,
+              grantExpiresAt: next.expiresAt,
+            }),
+          ).toBe(expected);
           if (expected === 'rotated') [present, rotatedAt, retries] = [present + 1, at, 0];
           if (expected === 'retried') retries += 1;
           if (expected === 'rotated' || expected === 'retried') generations.push(present);

@@ -49,11 +49,16 @@ export class RefreshTokenStore {
    * one resolves to `rotated`.
    * @param next the token to store
    */
-  async rotate(token: { readonly hash: SecretHash }, next: RefreshToken, { now, grace, grantExpiresAt }: RotationTimes): Promise<Rotation> {
+  async rotate(
+    token: { readonly hash: SecretHash },
+    next: RefreshToken,
+    { now, grace, grantExpiresAt }: RotationTimes,
+  ): Promise<Rotation> {
     const { grantId } = next.grant;
     // Clocks of several processes differ, so that without a grace no time of rotation may count as recent.
     const recently = grace === 0 ? Number.MAX_SAFE_INTEGER : now - grace;
-    const generation = '(SELECT generation FROM refresh_tokens WHERE token_hash = ? AND grant_id = grants.grant_id AND expires_at > ?)';
+    const generation =
+      '(SELECT generation FROM refresh_tokens WHERE token_hash = ? AND grant_id = grants.grant_id AND expires_at > ?)';
     const [rotated, retried, , state] = await this.#database.write(
       sql(
         `UPDATE grants SET generation = generation + 1, rotated_at = ?, rotated_by = ?, retries = 0, last_used_at = ?, expires_at = ?

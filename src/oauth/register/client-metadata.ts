@@ -5,10 +5,17 @@ import { parseScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { checkRedirectUris } from './redirect-uris.ts';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
-const text = (limit: number) => z.string().min(1).max(limit).regex(/^[^\u0000-\u001f\u007f\ufffd]*$/, 'contains control characters');
+const text = (limit: number) =>
+  z
+    .string()
+    .min(1)
+    .max(limit)
+    .regex(/^[^\p{Cc}\ufffd]*$/u, 'contains control characters');
 
-const webPage = text(2048).refine((value) => /^https?:\/\/[^\s\\]+$/.test(value) && URL.canParse(value), 'must be an http or https URL');
+const webPage = text(2048).refine(
+  (value) => /^https?:\/\/[^\s\\]+$/.test(value) && URL.canParse(value),
+  'must be an http or https URL',
+);
 
 /**
  * What a client may say of itself. Members that are not here are dropped, as RFC 7591 §2 allows: a client can claim
@@ -16,7 +23,9 @@ const webPage = text(2048).refine((value) => /^https?:\/\/[^\s\\]+$/.test(value)
  */
 const clientMetadata = z.object({
   redirect_uris: z.array(z.string()).min(1).max(1000),
-  token_endpoint_auth_method: z.enum(['none', 'client_secret_basic', 'client_secret_post']).default('client_secret_basic'),
+  token_endpoint_auth_method: z
+    .enum(['none', 'client_secret_basic', 'client_secret_post'])
+    .default('client_secret_basic'),
   grant_types: z.array(text(200)).max(20).default(['authorization_code', 'refresh_token']),
   response_types: z.array(text(50)).max(10).default(['code']),
   application_type: z.enum(['native', 'web']).optional(),
@@ -31,7 +40,10 @@ const clientMetadata = z.object({
   software_version: text(100).optional(),
 });
 
-export type RegisteredMetadata = Omit<Client, 'clientId' | 'clientSecretHash' | 'clientSecretExpiresAt' | 'registeredBy' | 'issuedAt'>;
+export type RegisteredMetadata = Omit<
+  Client,
+  'clientId' | 'clientSecretHash' | 'clientSecretExpiresAt' | 'registeredBy' | 'issuedAt'
+>;
 
 // Grant types that registration without further proof can never give.
 const refusedGrants = ['urn:ietf:params:oauth:grant-type:jwt-bearer', 'client_credentials'];
@@ -85,7 +97,10 @@ function allowedScopes(scope: string | undefined, provider: OAuthProvider): read
   if (scopes === undefined) throw invalid('scope contains characters that RFC 6749 section 3.3 does not allow');
   const permissions = scopes.filter((name) => name !== 'offline_access');
   const unknown = validScopes === undefined ? [] : permissions.filter((name) => !validScopes.includes(name));
-  if (unknown.length > 0) throw invalid(`scope ${unknown.map((name) => `'${name}'`).join(', ')} is not one of this server's: ${validScopes?.join(' ')}`);
+  if (unknown.length > 0)
+    throw invalid(
+      `scope ${unknown.map((name) => `'${name}'`).join(', ')} is not one of this server's: ${validScopes?.join(' ')}`,
+    );
   // RFC 7591 §2: the server may replace what was asked for. The official SDKs register for the scope of their first
   // challenge and keep that registration, so a narrower one could never step up; naming none would have given as much.
   return [...new Set([...permissions, ...defaultScopes])];
@@ -104,8 +119,13 @@ function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K],
 function asOAuthError(error: z.ZodError): OAuthError {
   const issue = error.issues[0];
   const member = issue?.path.join('.') ?? '';
-  if (member.startsWith('redirect_uris')) return new OAuthError('invalid_redirect_uri', 'redirect_uris must be an array of at least one URI');
-  return invalid(member === '' ? 'the body must be a JSON object with client metadata' : `${member}: ${issue?.message ?? 'is not valid'}`);
+  if (member.startsWith('redirect_uris'))
+    return new OAuthError('invalid_redirect_uri', 'redirect_uris must be an array of at least one URI');
+  return invalid(
+    member === ''
+      ? 'the body must be a JSON object with client metadata'
+      : `${member}: ${issue?.message ?? 'is not valid'}`,
+  );
 }
 
 function invalid(description: string): OAuthError {

@@ -13,7 +13,11 @@ import { parseClientMetadata } from './client-metadata.ts';
  * stored (the secret as a hash) → answered, secret included, this once.
  * @see RFC 7591 §3
  */
-export async function registerEndpoint(request: Request, provider: OAuthProvider, context: RequestContext): Promise<Response> {
+export async function registerEndpoint(
+  request: Request,
+  provider: OAuthProvider,
+  context: RequestContext,
+): Promise<Response> {
   const metadata = parseClientMetadata(await jsonBody(request), provider);
   const now = provider.clock.now();
   const secret = metadata.tokenEndpointAuthMethod === 'none' ? undefined : mintSecret(provider.random);
@@ -64,7 +68,8 @@ async function jsonBody(request: Request): Promise<unknown> {
     throw new OAuthError('invalid_client_metadata', 'send the client metadata as application/json');
   }
   const text = await readBody(request, maximumFormBytes).catch((error: unknown) => {
-    if (error instanceof OAuthError && error.status === 400) throw new OAuthError('invalid_client_metadata', error.description);
+    if (error instanceof OAuthError && error.status === 400)
+      throw new OAuthError('invalid_client_metadata', error.description);
     throw error;
   });
   try {

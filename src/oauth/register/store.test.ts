@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addCode, clientNamed, codeFor, countOf, grantNamed, openSchema, start } from '../../../test/support/database.ts';
+import {
+  addCode,
+  clientNamed,
+  codeFor,
+  countOf,
+  grantNamed,
+  openSchema,
+  start,
+} from '../../../test/support/database.ts';
 import { sql } from '../../core/database.ts';
 import type { ClientId, SecretHash } from '../../core/ids.ts';
 import type { Client } from '../../core/records.ts';
@@ -126,7 +134,9 @@ describe('the number of self-registered clients', () => {
   });
 
   it('is never exceeded by registrations that arrive together', async () => {
-    const added = await Promise.all(Array.from({ length: 20 }, (_, index) => clients.addDynamic(clientNamed(`c${index}`), 7)));
+    const added = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => clients.addDynamic(clientNamed(`c${index}`), 7)),
+    );
     expect(added.filter(Boolean)).toHaveLength(7);
     expect(await countOf(database, 'clients')).toBe(7);
   });
@@ -153,7 +163,10 @@ describe('clients that are not used', () => {
     await clients.add(clientNamed('never used', { issuedAt: start - 7 * day - 1 }));
     await clients.add(clientNamed('never used yet', { issuedAt: start - 7 * day }));
     await clients.add(clientNamed('administrator', { issuedAt: 0, registeredBy: 'administrator' }));
-    for (const [name, usedAt] of [['long unused', start - 180 * day - 1], ['unused', start - 180 * day]] as const) {
+    for (const [name, usedAt] of [
+      ['long unused', start - 180 * day - 1],
+      ['unused', start - 180 * day],
+    ] as const) {
       await clients.add(clientNamed(name, { issuedAt: 0 }));
       await use(name, usedAt);
     }
@@ -168,10 +181,20 @@ describe('clients that are not used', () => {
 
   it('are removed so many at a time', async () => {
     for (let index = 0; index < 25; index += 1) await clients.add(clientNamed(`c${index}`, { issuedAt: 0 }));
-    expect([await clients.deleteUnused(lapsed, 10), await clients.deleteUnused(lapsed, 10), await clients.deleteUnused(lapsed, 10), await clients.deleteUnused(lapsed, 10)]).toEqual([10, 10, 5, 0]);
+    expect([
+      await clients.deleteUnused(lapsed, 10),
+      await clients.deleteUnused(lapsed, 10),
+      await clients.deleteUnused(lapsed, 10),
+      await clients.deleteUnused(lapsed, 10),
+    ]).toEqual([10, 10, 5, 0]);
   });
 });
 
 function wrapped(inner: DatabaseWithDialect): Omit<DatabaseWithDialect, 'read'> {
-  return { ...inner, write: (...statements) => inner.write(...statements), revision: () => inner.revision(), close: () => inner.close() };
+  return {
+    ...inner,
+    write: (...statements) => inner.write(...statements),
+    revision: () => inner.revision(),
+    close: () => inner.close(),
+  };
 }

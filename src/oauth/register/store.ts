@@ -86,7 +86,10 @@ export class ClientStore {
 
   async list(): Promise<StoredClient[]> {
     const rows = await this.#database.read(`SELECT ${columns} FROM clients ORDER BY issued_at, client_id`);
-    return rows.map((row) => ({ client: clientOf(row), lastUsedAt: (row['last_used_at'] as number | null) ?? undefined }));
+    return rows.map((row) => ({
+      client: clientOf(row),
+      lastUsedAt: (row['last_used_at'] as number | null) ?? undefined,
+    }));
   }
 
   async count(): Promise<number> {
@@ -96,7 +99,9 @@ export class ClientStore {
 
   /** Removes a client with its grants, codes and tokens. Resolves to whether it was there. */
   async delete(clientId: ClientId): Promise<boolean> {
-    const [deleted] = await this.#database.write(sql('DELETE FROM clients WHERE client_id = ? RETURNING client_id', clientId));
+    const [deleted] = await this.#database.write(
+      sql('DELETE FROM clients WHERE client_id = ? RETURNING client_id', clientId),
+    );
     this.#forget(deleted);
     return deleted?.length === 1;
   }
@@ -126,7 +131,8 @@ export class ClientStore {
   }
 }
 
-const unused = "registered_by = 'dynamic' AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)";
+const unused =
+  "registered_by = 'dynamic' AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)";
 
 function insertClient(client: Client, condition: Statement): Statement {
   const { clientId, clientSecretHash, clientSecretExpiresAt, registeredBy, issuedAt, ...metadata } = client;
@@ -143,7 +149,8 @@ function insertClient(client: Client, condition: Statement): Statement {
   );
 }
 
-const columns = 'client_id, client_secret_hash, client_secret_expires_at, registered_by, issued_at, last_used_at, metadata';
+const columns =
+  'client_id, client_secret_hash, client_secret_expires_at, registered_by, issued_at, last_used_at, metadata';
 
 function clientOf(row: Row): Client {
   const metadata = JSON.parse(row['metadata'] as string) as Omit<Client, 'clientId' | 'registeredBy' | 'issuedAt'>;
@@ -153,6 +160,8 @@ function clientOf(row: Row): Client {
     registeredBy: row['registered_by'] as Client['registeredBy'],
     issuedAt: row['issued_at'] as number,
     ...(row['client_secret_hash'] === null ? {} : { clientSecretHash: row['client_secret_hash'] as SecretHash }),
-    ...(row['client_secret_expires_at'] === null ? {} : { clientSecretExpiresAt: row['client_secret_expires_at'] as number }),
+    ...(row['client_secret_expires_at'] === null
+      ? {}
+      : { clientSecretExpiresAt: row['client_secret_expires_at'] as number }),
   };
 }

@@ -14,13 +14,21 @@ export async function revokeEndpoint(request: Request, provider: OAuthProvider):
   const token = await findOwnToken(params.require('token'), client, provider);
   if (token !== undefined) {
     await provider.revokeToken(token);
-    provider.report({ name: 'token.revoked', clientId: client.clientId, reason: `${token.kind} revoked by its client` });
+    provider.report({
+      name: 'token.revoked',
+      clientId: client.clientId,
+      reason: `${token.kind} revoked by its client`,
+    });
   }
   return new Response(null, { headers: { 'cache-control': 'no-store', pragma: 'no-cache' } });
 }
 
 // RFC 7009 §2.1: the hint only speeds the search up, so an unknown or wrong one changes nothing.
-async function findOwnToken(token: string, client: Client, provider: OAuthProvider): Promise<RevocableToken | undefined> {
+async function findOwnToken(
+  token: string,
+  client: Client,
+  provider: OAuthProvider,
+): Promise<RevocableToken | undefined> {
   const refreshToken = await provider.loadRefreshToken(client, token);
   if (refreshToken !== undefined) return refreshToken.grant.clientId === client.clientId ? refreshToken : undefined;
   const accessToken = await provider.loadAccessToken(token);

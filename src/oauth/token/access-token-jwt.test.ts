@@ -43,7 +43,7 @@ describe.each(signingAlgorithms)('access tokens signed with %s', (algorithm) => 
     expect(read(jwt)).toEqual(token);
   });
 
-  it('are verified by an independent resource server with the published keys, typ, issuer and audience [RFC9068-01, RFC9068-04, RFC9068-09]', async () => {
+  it('are verified by an independent resource server with the published keys, typ, issuer and audience [RFC9068-01, RFC9068-04, RFC9068-09, RFC9068-11]', async () => {
     const { payload: claims, protectedHeader } = await jwtVerify(jwt, createLocalJWKSet({ keys: [jwkOf(key)] }), {
       typ: 'at+jwt',
       issuer,
@@ -146,7 +146,7 @@ describe.each(signingAlgorithms)('access tokens signed with %s', (algorithm) => 
 });
 
 describe('access tokens', () => {
-  it('always carry iss, exp, aud, sub, client_id, iat and jti, whatever the application adds: further claims replace none of them [RFC9068-05]', () => {
+  it('always carry iss, exp, aud, sub, client_id, iat and jti, whatever the application adds: further claims replace none of them [RFC9068-05, RFC9068-06]', () => {
     const claims = {
       iss: 'https://evil.example',
       sub: 'root',

@@ -51,7 +51,11 @@ export function signAccessToken(token: AccessToken, issuer: string, key: Signing
  * @returns `undefined` for anything else than a token signed with one of the keys for this issuer
  * @see RFC 9068 §4, RFC 8725 §3.1
  */
-export function readAccessToken(jwt: string, issuer: string, keys: ReadonlyMap<string, VerificationKey>): AccessToken | undefined {
+export function readAccessToken(
+  jwt: string,
+  issuer: string,
+  keys: ReadonlyMap<string, VerificationKey>,
+): AccessToken | undefined {
   const segments = jwt.split('.');
   const [header, payload, signed] = segments;
   if (segments.length !== 3 || header === undefined || payload === undefined || signed === undefined) return undefined;

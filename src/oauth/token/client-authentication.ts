@@ -24,12 +24,19 @@ export class AuthenticatedClient {
     const client = await provider.getClient(presented.clientId);
     if (client === undefined) throw refused('the client is not registered', presented.method);
     if (client.tokenEndpointAuthMethod !== presented.method) {
-      throw refused(`the client is registered for ${client.tokenEndpointAuthMethod}, and ${presented.method} was used`, presented.method);
+      throw refused(
+        `the client is registered for ${client.tokenEndpointAuthMethod}, and ${presented.method} was used`,
+        presented.method,
+      );
     }
     if (presented.method !== 'none') {
       const stored = client.clientSecretHash;
       if (stored === undefined || presented.secret === undefined || !secretMatches(presented.secret, stored)) {
-        provider.report({ name: 'client.authentication_failed', clientId: client.clientId, reason: 'wrong client secret' });
+        provider.report({
+          name: 'client.authentication_failed',
+          clientId: client.clientId,
+          reason: 'wrong client secret',
+        });
         throw refused('the client secret is wrong', presented.method);
       }
       if (client.clientSecretExpiresAt !== undefined && client.clientSecretExpiresAt <= provider.clock.now()) {
@@ -56,15 +63,17 @@ function presentedCredentials(headers: Headers, params: Params): PresentedCreden
   const bodySecret = params.get('client_secret');
   if (authorization !== null) {
     const basic = parseBasic(authorization);
-    if (basic === undefined) throw refused('the Authorization header is not valid Basic credentials', 'client_secret_basic');
+    if (basic === undefined)
+      throw refused('the Authorization header is not valid Basic credentials', 'client_secret_basic');
     // RFC 6749 §2.3: a client MUST NOT use more than one authentication method in a request.
-    if (bodySecret !== undefined) throw new OAuthError('invalid_request', 'credentials are in both the Authorization header and the body');
+    if (bodySecret !== undefined)
+      throw new OAuthError('invalid_request', 'credentials are in both the Authorization header and the body');
     if (bodyId !== undefined && bodyId !== basic.clientId) {
       throw refused('client_id in the body differs from the Authorization header', 'client_secret_basic');
     }
     return { clientId: basic.clientId, method: 'client_secret_basic', secret: basic.secret };
   }
-  if (bodyId === undefined) throw refused("no client authentication: send client_id, or Basic credentials", 'none');
+  if (bodyId === undefined) throw refused('no client authentication: send client_id, or Basic credentials', 'none');
   return bodySecret === undefined
     ? { clientId: bodyId as ClientId, method: 'none' }
     : { clientId: bodyId as ClientId, method: 'client_secret_post', secret: bodySecret };

@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addClient, addCode, clientNamed, codeFor, grantNamed, openSchema, start } from '../../../test/support/database.ts';
+import {
+  addClient,
+  addCode,
+  clientNamed,
+  codeFor,
+  grantNamed,
+  openSchema,
+  start,
+} from '../../../test/support/database.ts';
 import { ManualClock } from '../../core/clock.ts';
 import { sql } from '../../core/database.ts';
 import type { ClientId, GrantId, Subject } from '../../core/ids.ts';
@@ -30,7 +38,15 @@ const id = (name: string) => name as GrantId;
 /** A grant whose code was redeemed. */
 async function add(name: string, changes: Parameters<typeof grantNamed>[1] = {}, approvedAt = start): Promise<void> {
   await addCode(database, codeFor(grantNamed(name, { approvedAt, ...changes }), `code ${name}`));
-  await database.write(sql('UPDATE grants SET redeemed_at = ?, last_used_at = ?, expires_at = ? WHERE grant_id = ?', start, start + 5, start + 1000, name));
+  await database.write(
+    sql(
+      'UPDATE grants SET redeemed_at = ?, last_used_at = ?, expires_at = ? WHERE grant_id = ?',
+      start,
+      start + 5,
+      start + 1000,
+      name,
+    ),
+  );
 }
 
 describe('a grant', () => {
@@ -42,7 +58,9 @@ describe('a grant', () => {
     expect(await grants.isAlive(id('a'))).toBe(false);
     expect(await grants.revoke(id('a'), 'again')).toBe(false);
     expect(await grants.isAlive(id('b'))).toBe(true);
-    expect(await database.read("SELECT revoked_at, revoked_because FROM grants WHERE grant_id = 'a'")).toEqual([{ revoked_at: start, revoked_because: 'because' }]);
+    expect(await database.read("SELECT revoked_at, revoked_because FROM grants WHERE grant_id = 'a'")).toEqual([
+      { revoked_at: start, revoked_because: 'because' },
+    ]);
   });
 
   it('that is unknown is dead', async () => {
@@ -96,8 +114,23 @@ describe('the list', () => {
     const list = await grants.listForSubject('user' as Subject);
     expect(list).toEqual([
       expect.not.objectContaining({ clientName: expect.anything() }),
-      expect.objectContaining({ grantId: 'new', clientId: 'second', clientName: 'Client second', registeredBy: 'administrator' }),
-      { grantId: 'old', clientId: 'client', clientName: 'Client client', registeredBy: 'dynamic', subject: 'user', scopes: ['read', 'write'], resource: 'https://mcp.example.com/mcp', approvedAt: start - 10, lastUsedAt: start + 5 },
+      expect.objectContaining({
+        grantId: 'new',
+        clientId: 'second',
+        clientName: 'Client second',
+        registeredBy: 'administrator',
+      }),
+      {
+        grantId: 'old',
+        clientId: 'client',
+        clientName: 'Client client',
+        registeredBy: 'dynamic',
+        subject: 'user',
+        scopes: ['read', 'write'],
+        resource: 'https://mcp.example.com/mcp',
+        approvedAt: start - 10,
+        lastUsedAt: start + 5,
+      },
     ]);
     expect((await grants.list(2)).map(({ grantId }) => grantId)).toEqual(['newest', 'new']);
     expect(await grants.list(10)).toHaveLength(4);
@@ -106,7 +139,10 @@ describe('the list', () => {
   it('leaves out what is revoked, expired, or whose code was never redeemed', async () => {
     for (const name of ['alive', 'revoked', 'expired', 'not redeemed']) await add(name);
     await grants.revoke(id('revoked'), 'because');
-    await database.write(sql("UPDATE grants SET expires_at = ? WHERE grant_id = 'expired'", start), sql("UPDATE grants SET redeemed_at = NULL WHERE grant_id = 'not redeemed'"));
+    await database.write(
+      sql("UPDATE grants SET expires_at = ? WHERE grant_id = 'expired'", start),
+      sql("UPDATE grants SET redeemed_at = NULL WHERE grant_id = 'not redeemed'"),
+    );
     expect((await grants.listForSubject('user' as Subject)).map(({ grantId }) => grantId)).toEqual(['alive']);
     clock.advance(1000);
     expect(await grants.listForSubject('user' as Subject)).toEqual([]);

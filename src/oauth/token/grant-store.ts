@@ -43,12 +43,19 @@ export class GrantStore {
 
   /** Whether tokens of this grant are still honoured. */
   async isAlive(grantId: GrantId): Promise<boolean> {
-    const rows = await this.#database.read('SELECT 1 AS alive FROM grants WHERE grant_id = ? AND revoked_at IS NULL', grantId);
+    const rows = await this.#database.read(
+      'SELECT 1 AS alive FROM grants WHERE grant_id = ? AND revoked_at IS NULL',
+      grantId,
+    );
     return rows.length === 1;
   }
 
   async listForSubject(subject: Subject): Promise<GrantSummary[]> {
-    const rows = await this.#database.read(`${summary} AND g.subject = ? ORDER BY g.approved_at DESC`, this.#clock.now(), subject);
+    const rows = await this.#database.read(
+      `${summary} AND g.subject = ? ORDER BY g.approved_at DESC`,
+      this.#clock.now(),
+      subject,
+    );
     return rows.map(summaryOf);
   }
 
@@ -70,7 +77,12 @@ export class GrantStore {
    */
   async revoke(grantId: GrantId, because: string): Promise<boolean> {
     const [revoked] = await this.#database.write(
-      sql('UPDATE grants SET revoked_at = ?, revoked_because = ? WHERE grant_id = ? AND revoked_at IS NULL RETURNING grant_id', this.#clock.now(), because, grantId),
+      sql(
+        'UPDATE grants SET revoked_at = ?, revoked_because = ? WHERE grant_id = ? AND revoked_at IS NULL RETURNING grant_id',
+        this.#clock.now(),
+        because,
+        grantId,
+      ),
     );
     this.#revocations += 1;
     return (revoked?.length ?? 0) === 1;
@@ -94,7 +106,8 @@ function summaryOf(row: Readonly<Record<string, unknown>>): GrantSummary {
 }
 
 /** The columns of `grants g` that `grantOf` reads. */
-export const grantColumns = 'g.grant_id, g.client_id, g.subject, g.scopes, g.resource, g.authenticated_at, g.approved_at';
+export const grantColumns =
+  'g.grant_id, g.client_id, g.subject, g.scopes, g.resource, g.authenticated_at, g.approved_at';
 
 export function grantOf(row: Row): Grant {
   return {

@@ -1,5 +1,5 @@
-import type { OAuthCapability } from './grant-handler.ts';
 import { tokenEndpoint } from './endpoint.ts';
+import type { OAuthCapability } from './grant-handler.ts';
 import { grantMigrations } from './tables.ts';
 
 /** The token endpoint: authenticates the client and hands over to the grant's capability. */

@@ -1,6 +1,6 @@
 import { hashSecret } from '../../core/hash.ts';
 import type { SecretHash } from '../../core/ids.ts';
-import { randomSecret, type Random } from '../../core/random.ts';
+import { type Random, randomSecret } from '../../core/random.ts';
 import type { AccessToken, Grant, RefreshToken } from '../../core/records.ts';
 import type { Lifetimes } from '../../core/settings.ts';
 
@@ -20,7 +20,13 @@ export function mintSecret(random: Random): MintedSecret {
  * @param tokenId its `jti`, or the hash of an opaque token
  * @param now milliseconds since the epoch
  */
-export function accessTokenFor(grant: Grant, scopes: readonly string[], tokenId: string, now: number, lifetimes: Lifetimes): AccessToken {
+export function accessTokenFor(
+  grant: Grant,
+  scopes: readonly string[],
+  tokenId: string,
+  now: number,
+  lifetimes: Lifetimes,
+): AccessToken {
   return {
     kind: 'access_token',
     tokenId,

@@ -18,5 +18,9 @@ it('says that the process answers, and whether the database does, to nobody’s 
 it('lies below the path of the base URL', async () => {
   const { portcullis } = await openIdentity({ baseUrl: `${origin}/auth` });
   const status = async (path: string) => (await portcullis.handle(new Request(`${origin}${path}`)))?.status;
-  expect([await status('/auth/healthz'), await status('/auth/readyz'), await status('/healthz')]).toEqual([200, 200, undefined]);
+  expect([await status('/auth/healthz'), await status('/auth/readyz'), await status('/healthz')]).toEqual([
+    200,
+    200,
+    undefined,
+  ]);
 });

@@ -25,7 +25,8 @@ describe('MasterKey', () => {
   it('never encrypts alike twice, and shows nothing of the text', () => {
     const envelopes = new Set(Array.from({ length: 50 }, () => key.encrypt(secret, 'p')));
     expect(envelopes.size).toBe(50);
-    for (const envelope of envelopes) expect(Buffer.from(envelope.split('.')[3] ?? '', 'base64url').includes(secret)).toBe(false);
+    for (const envelope of envelopes)
+      expect(Buffer.from(envelope.split('.')[3] ?? '', 'base64url').includes(secret)).toBe(false);
   });
 
   it('names both keys where the text was encrypted under another one', () => {
@@ -36,18 +37,32 @@ describe('MasterKey', () => {
 
   it('does not open for another purpose', () => {
     const envelope = key.encrypt(secret, 'signing key a');
-    for (const purpose of ['signing key b', 'signing key a ', '', 'Signing key a']) expect(() => key.decrypt(envelope, purpose)).toThrow(ConfigurationError);
+    for (const purpose of ['signing key b', 'signing key a ', '', 'Signing key a'])
+      expect(() => key.decrypt(envelope, purpose)).toThrow(ConfigurationError);
   });
 
   it('refuses a text that was changed anywhere, cut short or lengthened, as damaged', () => {
     const [version, id, nonce, sealed] = key.encrypt(secret, 'p').split('.') as [string, string, string, string];
     const bytes = Buffer.from(sealed, 'base64url');
-    const flipped = Array.from(bytes, (_, index) => Buffer.from(bytes.map((byte, at) => (at === index ? byte ^ 1 : byte))));
+    const flipped = Array.from(bytes, (_, index) =>
+      Buffer.from(bytes.map((byte, at) => (at === index ? byte ^ 1 : byte))),
+    );
     const shortened = Array.from(bytes, (_, length) => bytes.subarray(0, length));
     for (const changed of [...flipped, ...shortened, Buffer.concat([bytes, Buffer.of(0)])]) {
-      expect(() => key.decrypt(`${version}.${id}.${nonce}.${changed.toString('base64url')}`, 'p')).toThrow(ConfigurationError);
+      expect(() => key.decrypt(`${version}.${id}.${nonce}.${changed.toString('base64url')}`, 'p')).toThrow(
+        ConfigurationError,
+      );
     }
-    const envelopes = [`v2.${id}.${nonce}.${sealed}`, `${version}.${id}..${sealed}`, `${version}.${id}.AAAA.${sealed}`, `${version}.${id}.${nonce}`, `${version}.${id}.${nonce}.`, `${version}.${id}.${nonce}.${sealed}.x`, '', 'x'];
+    const envelopes = [
+      `v2.${id}.${nonce}.${sealed}`,
+      `${version}.${id}..${sealed}`,
+      `${version}.${id}.AAAA.${sealed}`,
+      `${version}.${id}.${nonce}`,
+      `${version}.${id}.${nonce}.`,
+      `${version}.${id}.${nonce}.${sealed}.x`,
+      '',
+      'x',
+    ];
     for (const envelope of envelopes) expect(() => key.decrypt(envelope, 'p'), envelope).toThrow(ConfigurationError);
   });
 
@@ -68,12 +83,15 @@ describe('MasterKey', () => {
   });
 
   it('is 32 bytes and nothing else, and its id tells nothing of it', () => {
-    for (const length of [0, 16, 31, 33]) expect(() => new MasterKey(new Uint8Array(length), systemRandom)).toThrow(ConfigurationError);
+    for (const length of [0, 16, 31, 33])
+      expect(() => new MasterKey(new Uint8Array(length), systemRandom)).toThrow(ConfigurationError);
     expect(key.id).toMatch(/^[0-9a-f]{16}$/);
     for (const text of ['', 'short', 'A'.repeat(42), 'A'.repeat(44), `${'A'.repeat(42)}=`, `${'A'.repeat(42)}+`]) {
       expect(() => parseMasterKey(text, systemRandom), text).toThrow(/43 base64url characters/);
     }
-    expect(parseMasterKey(` ${'A'.repeat(43)}\n`, systemRandom).id).toBe(new MasterKey(new Uint8Array(32), systemRandom).id);
+    expect(parseMasterKey(` ${'A'.repeat(43)}\n`, systemRandom).id).toBe(
+      new MasterKey(new Uint8Array(32), systemRandom).id,
+    );
   });
 
   it('keeps the key itself out of its own description', () => {
@@ -124,7 +142,9 @@ describe('the key file', () => {
       }
       console.log(ids.join());`;
     const start = Date.now() + 1500;
-    const outputs = await Promise.all(Array.from({ length: 4 }, () => outputOf(['--input-type=module-typescript', '-e', script, String(start)])));
+    const outputs = await Promise.all(
+      Array.from({ length: 4 }, () => outputOf(['--input-type=module-typescript', '-e', script, String(start)])),
+    );
     expect(outputs[0]?.split(',')).toHaveLength(100);
     expect(new Set(outputs).size).toBe(1);
   });
@@ -133,7 +153,8 @@ describe('the key file', () => {
 async function outputOf(args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const chunks: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
   await once(child, 'close');
   return chunks.join('').trim();
 }

@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, hash } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConfigurationError } from '../../core/urls.ts';
 import { type Random, randomId } from '../../core/random.ts';
+import { ConfigurationError } from '../../core/urls.ts';
 
 /**
  * Encrypts what must be read back, such as private signing keys: AES-256-GCM, with the key's id beside the ciphertext so
@@ -33,12 +33,16 @@ export class MasterKey {
     const [version, keyId, nonce, sealed, ...rest] = envelope.split('.');
     if (version !== 'v1' || nonce === undefined || sealed === undefined || rest.length > 0) throw damaged();
     if (keyId !== this.id) {
-      throw new ConfigurationError(`the database was encrypted under master key ${keyId}, but master key ${this.id} is configured; restore the right key file`);
+      throw new ConfigurationError(
+        `the database was encrypted under master key ${keyId}, but master key ${this.id} is configured; restore the right key file`,
+      );
     }
     const bytes = Buffer.from(sealed, 'base64url');
     try {
       // NIST SP 800-38D §5.2.1.2: the full tag. Node would take a shorter one for what it is.
-      const decipher = createDecipheriv('aes-256-gcm', this.#key, Buffer.from(nonce, 'base64url'), { authTagLength: 16 });
+      const decipher = createDecipheriv('aes-256-gcm', this.#key, Buffer.from(nonce, 'base64url'), {
+        authTagLength: 16,
+      });
       decipher.setAAD(Buffer.from(purpose)).setAuthTag(bytes.subarray(-16));
       return Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]);
     } catch {
@@ -61,7 +65,10 @@ export function readOrCreateMasterKey(path: string, random: Random): MasterKey {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   if (!existsSync(path)) createKeyFile(path, random);
   const key = keyIn(readFileSync(path, 'utf8'));
-  if (key === undefined) throw new ConfigurationError(`the master key file ${path} does not hold 32 bytes, written as 43 base64url characters`);
+  if (key === undefined)
+    throw new ConfigurationError(
+      `the master key file ${path} does not hold 32 bytes, written as 43 base64url characters`,
+    );
   return new MasterKey(key, random);
 }
 
@@ -79,7 +86,11 @@ export function parseMasterKey(text: string, random: Random): MasterKey {
 function createKeyFile(path: string, random: Random): void {
   const unfinished = `${path}.${randomId(random)}`;
   try {
-    writeFileSync(unfinished, `${Buffer.from(random.bytes(32)).toString('base64url')}\n`, { flag: 'wx', mode: 0o600, flush: true });
+    writeFileSync(unfinished, `${Buffer.from(random.bytes(32)).toString('base64url')}\n`, {
+      flag: 'wx',
+      mode: 0o600,
+      flush: true,
+    });
     linkSync(unfinished, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

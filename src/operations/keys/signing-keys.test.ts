@@ -28,7 +28,8 @@ async function openedSchema(path?: string): Promise<Database> {
   return database;
 }
 
-const open = (database: Database, algorithm: SigningAlgorithm = 'EdDSA', key = masterKey) => SigningKeys.open(database, key, algorithm, clock, systemRandom);
+const open = (database: Database, algorithm: SigningAlgorithm = 'EdDSA', key = masterKey) =>
+  SigningKeys.open(database, key, algorithm, clock, systemRandom);
 
 it.each(signingAlgorithms)('the first start makes an %s key, and every later one finds it', async (algorithm) => {
   const database = await openedSchema();
@@ -49,7 +50,8 @@ it('the published keys have their public halves only [RFC8414-03]', async () => 
     ['EdDSA', 'sig', 'OKP'],
     ['RS256', 'sig', 'RSA'],
   ]);
-  for (const jwk of jwks) expect(Object.keys(jwk).filter((member) => ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].includes(member))).toEqual([]);
+  for (const jwk of jwks)
+    expect(Object.keys(jwk).filter((member) => ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].includes(member))).toEqual([]);
   expect(new Set(jwks.map(({ kid }) => kid)).size).toBe(3);
 });
 
@@ -74,8 +76,12 @@ it('private keys are encrypted in the database, each for its own row', async () 
   const [row] = await database.read('SELECT private_key FROM signing_keys');
   const raw = current.privateKey.export({ format: 'der', type: 'pkcs8' });
   expect(row?.['private_key']).toMatch(/^v1\./);
-  expect(Buffer.from(String(row?.['private_key']).split('.')[3] ?? '', 'base64url').includes(raw.subarray(-32))).toBe(false);
-  await database.write(sql("INSERT INTO signing_keys SELECT 'other', algorithm, private_key, created_at FROM signing_keys"));
+  expect(Buffer.from(String(row?.['private_key']).split('.')[3] ?? '', 'base64url').includes(raw.subarray(-32))).toBe(
+    false,
+  );
+  await database.write(
+    sql("INSERT INTO signing_keys SELECT 'other', algorithm, private_key, created_at FROM signing_keys"),
+  );
   await expect(open(database)).rejects.toThrow(/damaged or was tampered with/);
 });
 
@@ -89,9 +95,14 @@ it('a wrong master key is refused at the start, with what to do about it', async
 
 it('a key that somebody put into the database without the master key is refused', async () => {
   const database = await openedSchema();
-  const planted = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64url');
+  const planted = generateKeyPairSync('ed25519')
+    .privateKey.export({ format: 'der', type: 'pkcs8' })
+    .toString('base64url');
   for (const value of [planted, `v1.${masterKey.id}.AAAAAAAAAAAAAAAA.${planted}`]) {
-    await database.write(sql('DELETE FROM signing_keys'), sql("INSERT INTO signing_keys VALUES ('planted', 'EdDSA', ?, 1)", value));
+    await database.write(
+      sql('DELETE FROM signing_keys'),
+      sql("INSERT INTO signing_keys VALUES ('planted', 'EdDSA', ?, 1)", value),
+    );
     await expect(open(database)).rejects.toThrow(ConfigurationError);
   }
 });

@@ -2,7 +2,12 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import type { Clock } from '../../core/clock.ts';
 import { type Database, type Row, sql } from '../../core/database.ts';
 import { type Random, randomId } from '../../core/random.ts';
-import { encodedHeader, type SigningAlgorithm, type SigningKey, type VerificationKey } from '../../oauth/token/access-token-jwt.ts';
+import {
+  encodedHeader,
+  type SigningAlgorithm,
+  type SigningKey,
+  type VerificationKey,
+} from '../../oauth/token/access-token-jwt.ts';
 import type { MasterKey } from './master-key.ts';
 
 /** The keys that access tokens are signed and verified with, private halves encrypted in the database. */
@@ -16,7 +21,13 @@ export class SigningKeys {
   }
 
   /** Reads the keys, and makes the first one for the algorithm where there is none. */
-  static async open(database: Database, masterKey: MasterKey, algorithm: SigningAlgorithm, clock: Clock, random: Random): Promise<SigningKeys> {
+  static async open(
+    database: Database,
+    masterKey: MasterKey,
+    algorithm: SigningAlgorithm,
+    clock: Clock,
+    random: Random,
+  ): Promise<SigningKeys> {
     let keys = await readKeys(database, masterKey);
     if (!keys.some((key) => key.algorithm === algorithm)) {
       await database.write(insertFirst(algorithm, masterKey, clock.now(), random));
@@ -49,7 +60,9 @@ export class SigningKeys {
 }
 
 async function readKeys(database: Database, masterKey: MasterKey): Promise<SigningKey[]> {
-  const rows = await database.read('SELECT key_id, algorithm, private_key FROM signing_keys ORDER BY created_at, key_id');
+  const rows = await database.read(
+    'SELECT key_id, algorithm, private_key FROM signing_keys ORDER BY created_at, key_id',
+  );
   return rows.map((row) => signingKeyOf(row, masterKey));
 }
 

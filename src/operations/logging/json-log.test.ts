@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Device, hiddenFields, openConsent } from '../../../test/support/consent.ts';
+import { type Device, hiddenFields, openConsent } from '../../../test/support/consent.ts';
 import { onPage } from '../../../test/support/identity.ts';
 import { testUser } from '../../../test/support/portcullis-harness.ts';
 import type { SecurityEvent, SecurityEventName } from '../../core/events.ts';
@@ -8,7 +8,10 @@ import { jsonLog } from './json-log.ts';
 
 function logged(...events: readonly SecurityEvent[]): string[] {
   const lines: string[] = [];
-  const sink = jsonLog((line) => lines.push(line), () => 1_800_000_000_000);
+  const sink = jsonLog(
+    (line) => lines.push(line),
+    () => 1_800_000_000_000,
+  );
   for (const event of events) sink(event);
   return lines;
 }
@@ -16,12 +19,23 @@ function logged(...events: readonly SecurityEvent[]): string[] {
 describe('the log', () => {
   it('has one line of JSON for each event, with its time and level', () => {
     const [line = ''] = logged({ name: 'token.refreshed', clientId: 'client', clientAddress: '192.0.2.1' });
-    expect(JSON.parse(line)).toEqual({ time: '2027-01-15T08:00:00.000Z', level: 'info', name: 'token.refreshed', clientId: 'client', clientAddress: '192.0.2.1' });
+    expect(JSON.parse(line)).toEqual({
+      time: '2027-01-15T08:00:00.000Z',
+      level: 'info',
+      name: 'token.refreshed',
+      clientId: 'client',
+      clientAddress: '192.0.2.1',
+    });
   });
 
   it('stays one line whatever strangers put into it', () => {
     const hostile = 'x\n{"level":"info"}\r\u2028"\\';
-    const lines = logged({ name: 'authorization.refused', reason: hostile, clientId: hostile, error: new Error(hostile) });
+    const lines = logged({
+      name: 'authorization.refused',
+      reason: hostile,
+      clientId: hostile,
+      error: new Error(hostile),
+    });
     expect(lines).toHaveLength(1);
     expect(lines[0]).not.toMatch(/[\n\r]/);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ reason: hostile, clientId: hostile });
@@ -30,12 +44,21 @@ describe('the log', () => {
   it('marks what an operator should look at', () => {
     const level = (name: SecurityEventName) => (JSON.parse(logged({ name })[0] ?? '') as { level: string }).level;
     expect(level('server.error')).toBe('error');
-    for (const name of ['code.replayed', 'token.reused', 'request.rate_limited', 'user.sign_in_failed', 'client.authentication_failed'] as const) expect(level(name)).toBe('warn');
-    for (const name of ['client.registered', 'token.refreshed', 'user.signed_in'] as const) expect(level(name)).toBe('info');
+    for (const name of [
+      'code.replayed',
+      'token.reused',
+      'request.rate_limited',
+      'user.sign_in_failed',
+      'client.authentication_failed',
+    ] as const)
+      expect(level(name)).toBe('warn');
+    for (const name of ['client.registered', 'token.refreshed', 'user.signed_in'] as const)
+      expect(level(name)).toBe('info');
   });
 
   it('has an error with its stack, and anything else that was thrown', () => {
-    const errorOf = (error: unknown) => (JSON.parse(logged({ name: 'server.error', error })[0] ?? '') as { error?: string }).error;
+    const errorOf = (error: unknown) =>
+      (JSON.parse(logged({ name: 'server.error', error })[0] ?? '') as { error?: string }).error;
     expect(errorOf(new TypeError('broken'))).toMatch(/^TypeError: broken\n +at /);
     expect(errorOf('a string')).toBe('a string');
     expect(errorOf(null)).toBe('null');
@@ -64,7 +87,11 @@ describe('no secret is logged [PITFALL-24, MCP-SEC-04]', () => {
     await tab.visit(prepared.url);
     await tab.submit({ username: 'ada', password: 'a wrong password' });
     const page = onPage(await tab.submit({ username: 'ada', password: testUser.password }));
-    for (const value of [...device.cookies.values(), ...Object.values(hiddenFields(page)).filter((value) => value !== 'on')]) secrets.add(value);
+    for (const value of [
+      ...device.cookies.values(),
+      ...Object.values(hiddenFields(page)).filter((value) => value !== 'on'),
+    ])
+      secrets.add(value);
     await device.post({ ...hiddenFields(page), csrf_token: 'wrong', decision: 'allow' });
     const code = client.receiveCode(prepared, await tab.submitAndLeave({ decision: 'allow' }));
     const first = tokensOf(await client.redeem(code));

@@ -16,7 +16,15 @@ const warnings: ReadonlySet<string> = new Set([
  * @param now milliseconds since the epoch
  */
 export function jsonLog(write: (line: string) => void, now: () => number): EventSink {
-  return (event) => write(JSON.stringify({ time: new Date(now()).toISOString(), level: levelOf(event), ...event, error: errorText(event.error) }));
+  return (event) =>
+    write(
+      JSON.stringify({
+        time: new Date(now()).toISOString(),
+        level: levelOf(event),
+        ...event,
+        error: errorText(event.error),
+      }),
+    );
 }
 
 function levelOf(event: SecurityEvent): 'info' | 'warn' | 'error' {

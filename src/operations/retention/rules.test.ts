@@ -18,7 +18,8 @@ beforeEach(async () => {
 });
 afterEach(() => database.close());
 
-const run = (batchSize = 500) => new Retention(tasksFor(retentionRules, database, clock), { batchSize, onError: fail }).run();
+const run = (batchSize = 500) =>
+  new Retention(tasksFor(retentionRules, database, clock), { batchSize, onError: fail }).run();
 
 function fail(error: unknown): never {
   throw error;
@@ -35,15 +36,27 @@ async function keysOf(table: string, key: string): Promise<unknown[]> {
 describe('what has lapsed is removed, and nothing else [PITFALL-23]', () => {
   it('authorization requests, an hour after they expired', async () => {
     await addClient(database);
-    for (const [name, expiresAt] of [['lapsed', start - 3_600_001], ['just', start - 3_600_000], ['alive', start + 1]] as const) {
-      await write("INSERT INTO authorization_requests (request_hash, client_id, parameters, created_at, expires_at) VALUES (?, 'client', '{}', 0, ?)", name, expiresAt);
+    for (const [name, expiresAt] of [
+      ['lapsed', start - 3_600_001],
+      ['just', start - 3_600_000],
+      ['alive', start + 1],
+    ] as const) {
+      await write(
+        "INSERT INTO authorization_requests (request_hash, client_id, parameters, created_at, expires_at) VALUES (?, 'client', '{}', 0, ?)",
+        name,
+        expiresAt,
+      );
     }
     expect(await run()).toBe(1);
     expect(await keysOf('authorization_requests', 'request_hash')).toEqual(['alive', 'just']);
   });
 
   it('codes, a day after they expired, spent or not: until then a replay is recognised', async () => {
-    for (const [name, expiresAt] of [['lapsed', start - day - 1], ['just', start - day], ['alive', start + 1]] as const) {
+    for (const [name, expiresAt] of [
+      ['lapsed', start - day - 1],
+      ['just', start - day],
+      ['alive', start + 1],
+    ] as const) {
       await addCode(database, codeFor(grantNamed(name), name, expiresAt));
     }
     await write('UPDATE grants SET expires_at = ?', start + 1);
@@ -55,8 +68,16 @@ describe('what has lapsed is removed, and nothing else [PITFALL-23]', () => {
   it('refresh tokens, a day after they expired: until then reuse is recognised', async () => {
     await addCode(database, codeFor(grantNamed('grant'), 'code'));
     await write('UPDATE grants SET expires_at = ?', start + 1);
-    for (const [name, expiresAt] of [['lapsed', start - day - 1], ['just', start - day], ['alive', start + 1]] as const) {
-      await write("INSERT INTO refresh_tokens (token_hash, grant_id, generation, issued_at, expires_at) VALUES (?, 'grant', 0, 0, ?)", name, expiresAt);
+    for (const [name, expiresAt] of [
+      ['lapsed', start - day - 1],
+      ['just', start - day],
+      ['alive', start + 1],
+    ] as const) {
+      await write(
+        "INSERT INTO refresh_tokens (token_hash, grant_id, generation, issued_at, expires_at) VALUES (?, 'grant', 0, 0, ?)",
+        name,
+        expiresAt,
+      );
     }
     expect(await run()).toBe(1);
     expect(await keysOf('refresh_tokens', 'token_hash')).toEqual(['alive', 'just']);
@@ -73,7 +94,12 @@ describe('what has lapsed is removed, and nothing else [PITFALL-23]', () => {
     for (const [name, expiresAt, revokedAt] of grants) {
       await addCode(database, codeFor(grantNamed(name), `code ${name}`));
       await write('UPDATE grants SET expires_at = ?, revoked_at = ? WHERE grant_id = ?', expiresAt, revokedAt, name);
-      await write('INSERT INTO refresh_tokens (token_hash, grant_id, generation, issued_at, expires_at) VALUES (?, ?, 0, 0, ?)', `token ${name}`, name, start + day);
+      await write(
+        'INSERT INTO refresh_tokens (token_hash, grant_id, generation, issued_at, expires_at) VALUES (?, ?, 0, 0, ?)',
+        `token ${name}`,
+        name,
+        start + day,
+      );
     }
     expect(await run()).toBe(2);
     const left = ['alive', 'expiring', 'revoked lately'];
@@ -83,10 +109,23 @@ describe('what has lapsed is removed, and nothing else [PITFALL-23]', () => {
   });
 
   it('sessions, failed sign-ins and set-up links, when they expired', async () => {
-    await write("INSERT INTO users (user_id, user_name, user_key, display_name, role, status, password_hash, password_changed_at, created_at) VALUES ('u', 'u', 'u', 'u', 'user', 'active', '', 0, 0)");
-    for (const [name, expiresAt] of [['lapsed', start - 1], ['alive', start + 1]] as const) {
-      await write("INSERT INTO sessions (session_hash, user_id, authenticated_at, last_seen_at, expires_at) VALUES (?, 'u', 0, 0, ?)", name, expiresAt);
-      await write("INSERT INTO sign_in_failures (bucket, account, failures, wait, failed_at, blocked_until, attempt, expires_at) VALUES (?, 'a', 1, 0, 0, 0, 'x', ?)", name, expiresAt);
+    await write(
+      "INSERT INTO users (user_id, user_name, user_key, display_name, role, status, password_hash, password_changed_at, created_at) VALUES ('u', 'u', 'u', 'u', 'user', 'active', '', 0, 0)",
+    );
+    for (const [name, expiresAt] of [
+      ['lapsed', start - 1],
+      ['alive', start + 1],
+    ] as const) {
+      await write(
+        "INSERT INTO sessions (session_hash, user_id, authenticated_at, last_seen_at, expires_at) VALUES (?, 'u', 0, 0, ?)",
+        name,
+        expiresAt,
+      );
+      await write(
+        "INSERT INTO sign_in_failures (bucket, account, failures, wait, failed_at, blocked_until, attempt, expires_at) VALUES (?, 'a', 1, 0, 0, 0, 'x', ?)",
+        name,
+        expiresAt,
+      );
       await write('INSERT INTO setup_links (token_hash, expires_at) VALUES (?, ?)', name, expiresAt);
     }
     expect(await run()).toBe(3);
@@ -107,7 +146,8 @@ describe('what has lapsed is removed, and nothing else [PITFALL-23]', () => {
 
 it('a backlog larger than a batch is removed in one run', async () => {
   await addClient(database);
-  const insert = "INSERT INTO authorization_requests (request_hash, client_id, parameters, created_at, expires_at) VALUES (?, 'client', '{}', 0, 0)";
+  const insert =
+    "INSERT INTO authorization_requests (request_hash, client_id, parameters, created_at, expires_at) VALUES (?, 'client', '{}', 0, 0)";
   await database.write(...Array.from({ length: 1050 }, (_, index) => sql(insert, `request ${index}`)));
   expect(await run(100)).toBe(1050);
   expect(await countOf(database, 'authorization_requests')).toBe(0);
@@ -118,7 +158,8 @@ it('every rule finds its rows by an index, but for the one set-up link', () => {
   for (const statement of allMigrations.flatMap(({ statements }) => statements)) sqlite.exec(statement);
   for (const { table, key, condition } of retentionRules) {
     const plan = sqlite.prepare(`EXPLAIN QUERY PLAN SELECT ${key} FROM ${table} WHERE ${condition} LIMIT 500`).all(0);
-    if (table !== 'setup_links') expect(`${table} ${condition}: ${String(plan[0]?.['detail'])}`).toMatch(/USING (COVERING )?INDEX/);
+    if (table !== 'setup_links')
+      expect(`${table} ${condition}: ${String(plan[0]?.['detail'])}`).toMatch(/USING (COVERING )?INDEX/);
   }
   sqlite.close();
 });

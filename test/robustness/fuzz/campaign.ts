@@ -56,7 +56,11 @@ export function fuzzAnything(server: FuzzedServer, tally: Tally, { requests, see
 class FlowCut extends Error {}
 
 /** Valid flows, each with one field of one request changed. */
-export async function fuzzFlows(server: FuzzedServer, tally: Tally, { requests, seed }: CampaignOptions): Promise<void> {
+export async function fuzzFlows(
+  server: FuzzedServer,
+  tally: Tally,
+  { requests, seed }: CampaignOptions,
+): Promise<void> {
   const session = await signedInCookies(server);
   const property = fc.asyncProperty(
     fc.nat({ max: flowLength }),
@@ -99,7 +103,8 @@ async function signedInCookies(server: FuzzedServer): Promise<string> {
   let cookies = '';
   const send = async (request: Request) => {
     const response = await answered(request, server);
-    for (const cookie of response.headers.getSetCookie()) if (cookie.includes('session')) cookies = cookie.split(';', 1)[0] ?? '';
+    for (const cookie of response.headers.getSetCookie())
+      if (cookie.includes('session')) cookies = cookie.split(';', 1)[0] ?? '';
     if (cookies !== '') throw new FlowCut();
     return response;
   };

@@ -1,5 +1,5 @@
-import { createTestClient, type TestClient, tokensOf } from '../../../src/testing/test-client.ts';
 import { TestBrowser } from '../../../src/testing/test-browser.ts';
+import { createTestClient, type TestClient, tokensOf } from '../../../src/testing/test-client.ts';
 import { testUser } from '../../support/portcullis-harness.ts';
 import type { RawRequest } from '../support/raw-http.ts';
 import { type FuzzedServer, origin } from './server.ts';
@@ -44,7 +44,12 @@ export async function wholeFlow(server: FuzzedServer, send: Send, variant: numbe
     await browser.submit({ username: 'eve', password: 'short', password_again: 'short' });
   }
   await browser.visit(`${origin}/account`);
-  await browser.submit({ action: 'change-password', current_password: 'x', new_password: 'y', new_password_again: 'z' });
+  await browser.submit({
+    action: 'change-password',
+    current_password: 'x',
+    new_password: 'y',
+    new_password_again: 'z',
+  });
   await browser.submit({ action: 'end-session' });
   await browser.visit(`${origin}/sign-out`);
 }
@@ -58,7 +63,12 @@ function mcpCall(accessToken: string): Request {
       'mcp-method': 'tools/call',
       'mcp-name': 'list_notes',
     },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'list_notes', arguments: {} } }),
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'list_notes', arguments: {} },
+    }),
   });
 }
 

@@ -1,5 +1,4 @@
-import type { RawRequest } from '../support/raw-http.ts';
-import type { Outcome, RawResponse } from '../support/raw-http.ts';
+import type { Outcome, RawRequest, RawResponse } from '../support/raw-http.ts';
 import type { FuzzedServer } from './server.ts';
 import { marker } from './values.ts';
 
@@ -35,7 +34,8 @@ function wrongIn(request: RawRequest, { status, headers, body }: RawResponse): s
 
 /** An error is clear where a program finds its code, or a person its words. */
 function unclear(type: string, body: string): string | undefined {
-  if (type.startsWith('text/html')) return body.includes('<h1') ? undefined : `a page without a heading: ${body.slice(0, 300)}`;
+  if (type.startsWith('text/html'))
+    return body.includes('<h1') ? undefined : `a page without a heading: ${body.slice(0, 300)}`;
   if (!type.startsWith('application/json')) return `an error of type '${type}': ${body.slice(0, 300)}`;
   const { error } = JSON.parse(body) as { readonly error?: unknown };
   return error === undefined ? `an error without a code: ${body.slice(0, 300)}` : undefined;
@@ -43,5 +43,8 @@ function unclear(type: string, body: string): string | undefined {
 
 /** What Node refuses before anybody is asked has a status and nothing else. */
 function isRefusedByNode(headers: RawResponse['headers'], body: string): boolean {
-  return body === '' && [...headers.keys()].every((name) => ['connection', 'date', 'transfer-encoding', 'content-length'].includes(name));
+  return (
+    body === '' &&
+    [...headers.keys()].every((name) => ['connection', 'date', 'transfer-encoding', 'content-length'].includes(name))
+  );
 }

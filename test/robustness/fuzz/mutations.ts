@@ -3,7 +3,18 @@ import type { RawRequest } from '../support/raw-http.ts';
 import { encodedText } from './values.ts';
 
 const parts = ['query', 'body', 'body', 'body', 'header', 'method', 'path'] as const;
-const changes = ['drop', 'repeat', 'replace', 'shorten', 'lengthen', 'flip', 'case', 'swap', 'empty', 'retype'] as const;
+const changes = [
+  'drop',
+  'repeat',
+  'replace',
+  'shorten',
+  'lengthen',
+  'flip',
+  'case',
+  'swap',
+  'empty',
+  'retype',
+] as const;
 
 /** One change to one field of a request. */
 export interface Mutation {

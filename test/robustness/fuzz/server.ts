@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
-import type { Route } from '../../../src/core/capability.ts';
 import { oauthCapabilities } from '../../../src/capabilities.ts';
+import type { Route } from '../../../src/core/capability.ts';
 import type { SecurityEvent } from '../../../src/core/events.ts';
 import { createMcpEndpoint } from '../../../src/hosts/mcp-sdk.ts';
 import { createNodeListener } from '../../../src/hosts/node-handler.ts';
@@ -52,7 +52,9 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
   );
   await addTestUser(portcullis);
   const echo = (_request: Request, _token: unknown, body: unknown) => Response.json({ received: typeof body });
-  const mcp = createMcpEndpoint(portcullis, { fetch: async (request, options) => echo(request, {}, options?.parsedBody) });
+  const mcp = createMcpEndpoint(portcullis, {
+    fetch: async (request, options) => echo(request, {}, options?.parsedBody),
+  });
   const onError = (error: unknown) => void failures.push({ name: 'server.error', error });
   const inside = createServer(createNodeListener(portcullis, { mcp, onError }));
   const outside = await serve(portcullis, { mcp: echo, port: 0, requestTimeoutSeconds: slow });

@@ -108,7 +108,11 @@ export function parseResponse(bytes: Buffer): RawResponse | undefined {
     headers.set(name, headers.has(name) ? `${headers.get(name)}\n${value}` : value);
   }
   const body = bytes.subarray(end + 4);
-  return { status, headers, body: (headers.get('transfer-encoding') === 'chunked' ? joined(body) : body).toString('utf8') };
+  return {
+    status,
+    headers,
+    body: (headers.get('transfer-encoding') === 'chunked' ? joined(body) : body).toString('utf8'),
+  };
 }
 
 function joined(chunked: Buffer): Buffer {
