@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Contender, openMcp, peers, portcullis, withoutMcp } from './contenders.ts';
 import { measureFloors } from './floors.ts';
 import { buildServers } from './load/build.ts';
+import { Patience } from './load/quiet.ts';
 import { Runner } from './load/runner.ts';
 import { canPin, pinLoad, type ServerProcess } from './load/server-process.ts';
 import { describeMachine } from './machine.ts';
@@ -23,8 +24,10 @@ async function run(options: Options): Promise<void> {
   if (pinned) pinLoad();
   const machine = describeMachine(pinned);
   const workshop = openWorkshop(pinned);
+  const patience = new Patience(options.patience);
   try {
     const contenders = chosen(options);
+    await patience.untilQuiet();
     say(`start-up of ${contenders.length + 1} servers`);
     const startup = await measureStartup(
       [...contenders.filter(({ name }) => name !== openMcp.name), withoutMcp],
@@ -33,8 +36,8 @@ async function run(options: Options): Promise<void> {
     );
     say('floors');
     const floors = await measureFloors(workshop);
-    const measured = await measureAll(contenders, workshop, options);
-    const scale = options.grants.length === 0 ? undefined : await compareGrants(workshop, options, say);
+    const measured = await measureAll(contenders, workshop, options, patience);
+    const scale = options.grants.length === 0 ? undefined : await compareGrants(workshop, options, patience, say);
     const report: Report = {
       machine,
       measuredAt: new Date().toISOString(),
@@ -48,7 +51,7 @@ async function run(options: Options): Promise<void> {
     writeFileSync(join(results, 'latest.json'), `${JSON.stringify(report, undefined, 1)}\n`);
     console.log(renderReport(report));
   } finally {
-    for (const folder of [workshop.folder, workshop.build]) rmSync(folder, { recursive: true, force: true });
+    close(workshop);
   }
 }
 
@@ -56,6 +59,7 @@ async function measureAll(
   contenders: readonly Contender[],
   workshop: Workshop,
   options: Options,
+  patience: Patience,
 ): Promise<Pick<Report, 'results' | 'memory'>> {
   const servers: { contender: Contender; server: ServerProcess }[] = [];
   try {
@@ -66,6 +70,7 @@ async function measureAll(
     const runners = await Promise.all(servers.map(({ contender, server }) => runnerOf(contender, server, options)));
     const measured = await runRounds(runners, {
       rounds: options.rounds,
+      patience,
       concurrencies: options.concurrencies,
       measures: chosenMeasures(options.measures),
       onRound: (round) => say(round === 0 ? 'warming up' : `round ${round} of ${options.rounds}`),
@@ -122,7 +127,18 @@ function openWorkshop(pinned: boolean): Workshop {
   const scripts = join(results, 'scripts');
   mkdirSync(results, { recursive: true });
   buildServers(bench, scripts);
-  return { folder: mkdtempSync(join(results, 'run-')), scripts, pinned, build };
+  const workshop = { folder: mkdtempSync(join(results, 'run-')), scripts, pinned, build };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      close(workshop);
+      process.exit(1);
+    });
+  }
+  return workshop;
+}
+
+function close({ folder, build }: Workshop): void {
+  for (const made of [folder, build]) rmSync(made, { recursive: true, force: true });
 }
 
 /** The peers are not among the product's dependencies: they are installed here, at the first run. */

@@ -13,6 +13,8 @@ export interface Options {
   readonly startups: number;
   /** Another build of the product, measured beside `dist/`. */
   readonly against: string | undefined;
+  /** Seconds to wait, in all, for other work of the machine to end. */
+  readonly patience: number;
   /** Folder for processor profiles of the product's process. */
   readonly profile: string | undefined;
 }
@@ -27,6 +29,7 @@ export const usage = `npm run bench -- [options]
   --no-scale            leaves out the comparison of 1,000 with 1,000,000 stored grants
   --grants A,B          other numbers of stored grants
   --against FOLDER      another build of the product, measured in the same run
+  --patience S          waits so long, in all, for other work of the machine to end (default 300)
   --profile FOLDER      writes processor profiles of the product's process there`;
 
 export function parseOptions(args: readonly string[]): Options | undefined {
@@ -42,6 +45,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       'no-scale': { type: 'boolean', default: false },
       grants: { type: 'string' },
       against: { type: 'string' },
+      patience: { type: 'string' },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -60,6 +64,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
         : list(values.grants ?? '1000,1000000').map(Number),
     startups: quick ? 3 : 5,
     against: values.against,
+    patience: Number(values.patience ?? (quick ? 0 : 300)),
     profile: values.profile,
   };
 }

@@ -1,5 +1,6 @@
 import { type Contender, openMcp, portcullis } from './contenders.ts';
 import type { Floors } from './floors.ts';
+import { toleratedWork } from './load/quiet.ts';
 import { type Machine, machineLines } from './machine.ts';
 import type { Options } from './options.ts';
 import type { Result } from './rounds.ts';
@@ -51,6 +52,7 @@ export function renderReport(report: Report): string {
   return [
     ...machineLines(machine),
     `${measuredAt}; medians of ${options.rounds} slices of about ${options.seconds} s each, in turns`,
+    ...disturbance([...report.results, ...(report.scale?.results ?? [])]),
     '',
     ...markdown([heading, ...rows]),
     '',
@@ -58,6 +60,13 @@ export function renderReport(report: Report): string {
     '- CPU µs: processor time of the server process, all threads, for one request (for the flow: one whole flow)',
     '- ours ÷ it: our requests per second over theirs; for start-up, memory and processor time theirs over ours: above 1 we are better',
   ].join('\n');
+}
+
+/** How much of the run other work of the machine took part in. */
+function disturbance(results: readonly Result[]): string[] {
+  const slices = results.flatMap((result) => result.slices);
+  const disturbed = slices.filter(({ otherWork }) => otherWork > toleratedWork).length;
+  return [`${disturbed} of ${slices.length} slices ran beside other work of more than ${toleratedWork} cores`];
 }
 
 function speedRows(results: readonly Result[], { concurrencies }: Options): Row[] {

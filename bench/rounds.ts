@@ -1,4 +1,5 @@
 import { medianSample, type Sample } from './load/measure.ts';
+import { type Patience, toleratedWork } from './load/quiet.ts';
 import { type MeasureName, measureNames, type Runner } from './load/runner.ts';
 
 /** The median of one measure of one server, with every slice that it was made of. */
@@ -14,6 +15,7 @@ export interface RoundsOptions {
   readonly rounds: number;
   readonly concurrencies: readonly number[];
   readonly measures: readonly MeasureName[];
+  readonly patience: Patience;
   /** Told before each round. */
   readonly onRound?: (round: number) => void;
 }
@@ -30,7 +32,10 @@ export async function runRounds(runners: readonly Runner[], options: RoundsOptio
     for (const concurrency of options.concurrencies) {
       for (const name of options.measures) {
         for (const runner of order.filter((runner) => runner.can(name))) {
-          const sample = await runner.run(name, concurrency);
+          const sample =
+            round === 0
+              ? await runner.run(name, concurrency)
+              : await undisturbed(runner, name, concurrency, options.patience);
           if (round === 0) continue;
           const key = `${name} ${concurrency} ${runner.name}`;
           const entry = slices.get(key) ?? { measure: name, concurrency, server: runner.name, slices: [] };
@@ -41,6 +46,20 @@ export async function runRounds(runners: readonly Runner[], options: RoundsOptio
     }
   }
   return [...slices.values()].map((entry) => ({ ...entry, sample: medianSample(entry.slices) }));
+}
+
+/** A slice beside which the machine did little else, if three tries bring one. */
+async function undisturbed(
+  runner: Runner,
+  name: MeasureName,
+  concurrency: number,
+  patience: Patience,
+): Promise<Sample> {
+  for (let tries = 1; ; tries += 1) {
+    await patience.untilQuiet();
+    const sample = await runner.run(name, concurrency);
+    if (sample.otherWork <= toleratedWork || tries === 3) return sample;
+  }
 }
 
 /** The measures that the options name, or all. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { portcullis } from './contenders.ts';
+import type { Patience } from './load/quiet.ts';
 import { Runner } from './load/runner.ts';
 import type { ServerProcess } from './load/server-process.ts';
 import type { Options } from './options.ts';
@@ -20,7 +21,12 @@ export interface Scale {
 }
 
 /** Measures the product on each number of stored grants, in turns. */
-export async function compareGrants(workshop: Workshop, options: Options, say: (line: string) => void): Promise<Scale> {
+export async function compareGrants(
+  workshop: Workshop,
+  options: Options,
+  patience: Patience,
+  say: (line: string) => void,
+): Promise<Scale> {
   const servers: { name: string; grants: number; databaseBytes: number; server: ServerProcess }[] = [];
   try {
     for (const grants of options.grants) {
@@ -39,6 +45,7 @@ export async function compareGrants(workshop: Workshop, options: Options, say: (
     const runners = await Promise.all(servers.map(({ name, server }) => Runner.create(name, server, options.seconds)));
     const results = await runRounds(runners, {
       rounds: options.rounds,
+      patience,
       concurrencies: options.concurrencies,
       measures: chosenMeasures(options.measures).filter((name) => name !== 'metadata'),
       onRound: (round) => say(round === 0 ? 'warming up' : `round ${round} of ${options.rounds}`),

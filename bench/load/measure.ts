@@ -1,5 +1,6 @@
 import type { Usage } from '../servers/protocol.ts';
 import { Connection } from './connection.ts';
+import { machineBusy } from './quiet.ts';
 import { median, percentile } from './statistics.ts';
 
 /** One unit of work on one connection: a request, or a flow of several. Throws where an answer is not the right one. */
@@ -13,6 +14,8 @@ export interface Sample {
   /** Processor time of the server's process for one task, in microseconds. */
   readonly cpuMicroseconds: number;
   readonly tasks: number;
+  /** Cores that neither the server nor the load, but other work of the machine used meanwhile. */
+  readonly otherWork: number;
 }
 
 /** Whose processor time is counted. */
@@ -38,6 +41,8 @@ export async function measure(
   let next = 0;
   let done = 0;
   const before = await server.usage();
+  const ownBefore = ownMicroseconds();
+  const machineBefore = machineBusy();
   const start = performance.now();
   const lane = async (connection: Connection) => {
     while (next < count) {
@@ -54,14 +59,18 @@ export async function measure(
     for (const connection of connections) connection.close();
   }
   const elapsed = performance.now() - start;
+  const machine = (machineBusy() - machineBefore) * 1000;
+  const own = ownMicroseconds() - ownBefore;
   const after = await server.usage();
+  const used = after.cpuMicroseconds - before.cpuMicroseconds;
   const sorted = latencies.slice(0, done).sort();
   return {
     perSecond: (done / elapsed) * 1000,
     p50: percentile(sorted, 0.5),
     p99: percentile(sorted, 0.99),
-    cpuMicroseconds: (after.cpuMicroseconds - before.cpuMicroseconds) / done,
+    cpuMicroseconds: used / done,
     tasks: done,
+    otherWork: Math.max(0, machine - own - used) / 1000 / elapsed,
   };
 }
 
@@ -74,5 +83,11 @@ export function medianSample(samples: readonly Sample[]): Sample {
     p99: of((sample) => sample.p99),
     cpuMicroseconds: of((sample) => sample.cpuMicroseconds),
     tasks: of((sample) => sample.tasks),
+    otherWork: of((sample) => sample.otherWork),
   };
+}
+
+function ownMicroseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }

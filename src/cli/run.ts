@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { printableJson } from '../core/printable-json.ts';
 import { nearest } from '../portcullis/nearest.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
@@ -50,7 +51,7 @@ async function runCommand(
   const { help, ...input } = parseInput(command, words, program);
   if (help) return terminal.out(commandHelp(command, program, terminal));
   const outcome = await command.run({ ...input, terminal });
-  if (outcome !== undefined) terminal.out(input.json ? `${JSON.stringify(outcome.json)}\n` : outcome.text);
+  if (outcome !== undefined) terminal.out(input.json ? `${printableJson(outcome.json)}\n` : outcome.text);
 }
 
 async function guarded(
@@ -76,7 +77,7 @@ function failureText({ lines, hint }: Failure, program: string): string {
 }
 
 function failureJson({ code, lines, hint }: Failure): string {
-  return `${JSON.stringify({ error: { code, message: lines.join('\n'), hint: hint ?? null } })}\n`;
+  return `${printableJson({ error: { code, message: lines.join('\n'), hint: hint ?? null } })}\n`;
 }
 
 /** The words of a question for help without the question: `help user add`, `--help`. */

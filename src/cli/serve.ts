@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { systemClock } from '../core/clock.ts';
+import { printableJson } from '../core/printable-json.ts';
 import { type RunningServer, serve } from '../hosts/serve.ts';
 import { listen } from '../operations/listening/listen.ts';
 import { jsonLog } from '../operations/logging/json-log.ts';
@@ -93,6 +94,6 @@ async function announce(
   const { clients: _clients, ...told } = facts;
   const { address, port } = server.address;
   terminal.out(
-    `${JSON.stringify({ ...told, setupUrl: told.setupUrl ?? null, address, port, pid: process.pid, warnings })}\n`,
+    `${printableJson({ ...told, setupUrl: told.setupUrl ?? null, address, port, pid: process.pid, warnings })}\n`,
   );
 }

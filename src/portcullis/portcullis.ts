@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { OAuthError } from '../core/errors.ts';
 import type { EventSink } from '../core/events.ts';
@@ -25,13 +24,14 @@ import { SigningKeys } from '../operations/keys/signing-keys.ts';
 import { OAuthProvider } from '../provider.ts';
 import { createRouter } from '../server.ts';
 import { migrate } from '../storage/migrations.ts';
-import { databaseFile, openDatabase } from '../storage/open.ts';
+import { openDatabase } from '../storage/open.ts';
 import { authorizationErrorPage } from '../web/errors.ts';
 import { htmlResponse } from '../web/response.ts';
 import { identityCapabilities, operationsCapabilities } from './capabilities.ts';
 import { type PortcullisConfig, parseConfig, type ResolvedConfig } from './config.ts';
 import { providerEnvironment, providerOptions } from './environment.ts';
 import { issueForCode, issueForRefreshToken } from './issue.ts';
+import { masterKeyFileOf } from './master-key-file.ts';
 import { allMigrations } from './migrations.ts';
 import { RequestLimits } from './request-limits.ts';
 import { type Foundations, type Services, wireServices } from './services.ts';
@@ -179,9 +179,6 @@ function masterKeyFor(config: ResolvedConfig, random: Random): MasterKey {
     throw new ConfigurationError('set either masterKey or masterKeyFile, not both');
   }
   if (config.masterKey !== undefined) return parseMasterKey(config.masterKey, random);
-  if (config.masterKeyFile !== undefined) return readOrCreateMasterKey(config.masterKeyFile, random);
-  const file = databaseFile(config.database);
-  return file === undefined
-    ? new MasterKey(random.bytes(32), random)
-    : readOrCreateMasterKey(join(dirname(file), 'master.key'), random);
+  const file = masterKeyFileOf(config);
+  return file === undefined ? new MasterKey(random.bytes(32), random) : readOrCreateMasterKey(file, random);
 }

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DatabaseBusyError, DatabaseError } from './errors.ts';
@@ -58,6 +58,12 @@ function refuseUnsafeSqlite(): void {
 /** Only ever creates: closing a second descriptor of a file that this process has open would drop SQLite's locks on it. */
 function createPrivately(location: string): void {
   mkdirSync(dirname(location), { recursive: true, mode: 0o700 });
+  createFile(location);
+  // A link to what is not there yet: SQLite would make it, readable by everybody.
+  if (!existsSync(location)) createFile(resolve(dirname(location), readlinkSync(location)));
+}
+
+function createFile(location: string): void {
   try {
     closeSync(openSync(location, 'wx', 0o600));
   } catch (error) {

@@ -1,9 +1,10 @@
 import { type Html, html } from './markup.ts';
 
 const maximumCharacters = 80;
-// Control, format (bidirectional overrides among them), private-use, unassigned and invisible characters; the joiners and
-// variation selectors that ordinary scripts and emoji need stay.
-const invisible = /[[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Default_Ignorable_Code_Point}]--[\u200c\u200d\ufe0e\ufe0f]]/gv;
+// Control, format (bidirectional overrides among them), private-use, unassigned and invisible characters, and two symbols
+// that are blank; the joiners and variation selectors that ordinary scripts and emoji need stay.
+const invisible =
+  /[[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]--[\u200c\u200d\ufe0e\ufe0f]]/gv;
 const stackedMarks = /(\p{M}{3})\p{M}+/gu;
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const visible = /[\p{L}\p{N}\p{P}\p{S}]/u;

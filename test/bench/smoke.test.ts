@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openMcp, portcullis } from '../../bench/contenders.ts';
 import { buildServers } from '../../bench/load/build.ts';
 import { parseAnswer } from '../../bench/load/connection.ts';
+import { Patience } from '../../bench/load/quiet.ts';
 import { measureNames, Runner } from '../../bench/load/runner.ts';
 import { parseOptions } from '../../bench/options.ts';
 import { runRounds } from '../../bench/rounds.ts';
@@ -28,7 +29,12 @@ test('the bench measures every piece of work of the product, and an MCP request 
   const open = await startServer(openMcp, workshop, workshop.folder);
   try {
     const runners = [await Runner.create('ours', ours, 0.02), Runner.createOpen('open', open, 0.02)];
-    const results = await runRounds(runners, { rounds: 1, concurrencies: [1, 4], measures: measureNames });
+    const results = await runRounds(runners, {
+      rounds: 1,
+      concurrencies: [1, 4],
+      measures: measureNames,
+      patience: new Patience(0),
+    });
     for (const { sample } of results) {
       expect(sample.tasks).toBeGreaterThanOrEqual(16);
       expect(sample.p99).toBeGreaterThanOrEqual(sample.p50);

@@ -320,8 +320,9 @@ describe.each(providers)('registration at $name', (kind) => {
   it('thousands of redirect URIs and huge names are refused [PITFALL-34]', async () => {
     const many = (count: number) => Array.from({ length: count }, (_, index) => `https://a.example/${index}`);
     for (const count of [21, 1001]) await refused({ redirect_uris: many(count) }, 'invalid_redirect_uri');
-    expect(await refused({ redirect_uris: many(5000) })).toContain('larger');
-    expect(await refused({ client_name: 'x'.repeat(1024 * 1024) })).toContain('larger');
+    for (const changes of [{ redirect_uris: many(5000) }, { client_name: 'x'.repeat(1024 * 1024) }]) {
+      await expectError(await shared.registration(metadata(changes)), 413, 'invalid_request');
+    }
     expect(await refused({ client_name: 'x'.repeat(201) })).toContain('client_name');
     expect(await refused({ client_name: 'a\u0000b' })).toContain('client_name');
     await refused({ contacts: Array.from({ length: 11 }, () => 'a@a.example') });

@@ -16,7 +16,11 @@ describe('names that strangers chose, at the operator’s terminal', () => {
     const portcullis = await Portcullis.open({ database: `${data}/portcullis.db` });
     await createTestClient(portcullis, { metadata: { client_name: hostile, software_id: hostile } });
     await portcullis.close();
-    for (const words of [['client', 'list'], ['client', 'list', '--json'], ['grant', 'list', '--json']]) {
+    for (const words of [
+      ['client', 'list'],
+      ['client', 'list', '--json'],
+      ['grant', 'list', '--json'],
+    ]) {
       const { terminal, output } = terminalIn(data);
       expect(await run([...words, '--data', data], terminal), output()).toBe(0);
       expect(output()).not.toMatch(dangerous);
@@ -36,7 +40,10 @@ describe('names that strangers chose, at the operator’s terminal', () => {
           body: JSON.stringify({ redirect_uris: ['https://app.example/cb'], client_name: `x${control}` }),
         }),
       );
-      expect([response.status, (await response.json()).error], JSON.stringify(control)).toEqual([400, 'invalid_client_metadata']);
+      expect([response.status, ((await response.json()) as { error: string }).error], JSON.stringify(control)).toEqual([
+        400,
+        'invalid_client_metadata',
+      ]);
     }
     await portcullis.close();
   });
@@ -50,7 +57,13 @@ describe('the log', () => {
       { onEvent: jsonLog((line) => lines.push(line), Date.now) },
     );
     const client = await createTestClient(portcullis);
-    const texts = [`x\r\n{"level":"info","name":"user.signed_in"}`, '\u001b[2J', '\u009b2J', hostile, '\u2028{"name":"forged"}'];
+    const texts = [
+      `x\r\n{"level":"info","name":"user.signed_in"}`,
+      '\u001b[2J',
+      '\u009b2J',
+      hostile,
+      '\u2028{"name":"forged"}',
+    ];
     for (const text of texts) {
       for (const name of ['client_id', 'response_type', 'scope', 'redirect_uri', 'resource', 'prompt', text]) {
         const { url } = client.prepareAuthorization({ [name]: text });
@@ -76,13 +89,20 @@ describe('secrets on the command line', () => {
     );
     expect(taking.length).toBeGreaterThan(5);
     expect(taking.filter(({ flag, value }) => /pass|secret|key|token/i.test(flag) && value !== 'FILE')).toEqual([]);
-    expect(commands.flatMap(({ positionals }) => Object.keys(positionals)).filter((name) => /pass|secret|key/i.test(name))).toEqual([]);
+    expect(
+      commands.flatMap(({ positionals }) => Object.keys(positionals)).filter((name) => /pass|secret|key/i.test(name)),
+    ).toEqual([]);
   });
 
   it('are not shown by config show, wherever they were set', async () => {
     const data = dataDirectory();
     const key = 'K'.repeat(43);
-    for (const words of [['config', 'show'], ['config', 'show', '--json'], ['config', 'check'], ['config', 'check', '--json']]) {
+    for (const words of [
+      ['config', 'show'],
+      ['config', 'show', '--json'],
+      ['config', 'check'],
+      ['config', 'check', '--json'],
+    ]) {
       const { terminal, output } = terminalIn(data, { PORTCULLIS_MASTER_KEY: key });
       await run(words, terminal);
       expect(output(), words.join(' ')).not.toContain(key);

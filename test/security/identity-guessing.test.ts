@@ -90,7 +90,8 @@ describe('one customer with a /48 of IPv6 addresses', () => {
 describe('attempts that come to nothing', () => {
   it('leave no rows behind, so that no flood of them fills the table [PITFALL-23]', async () => {
     const { services } = await openIdentity();
-    const begin = (n: number) => services.throttle.begin(`user-${n}`, new Request(origin), { clientAddress: neighbour(n) });
+    const begin = (n: number) =>
+      services.throttle.begin(`user-${n}`, new Request(origin), { clientAddress: neighbour(n) });
     for (let n = 0; n < 20; n += 1) {
       const attempt = await begin(n);
       if (!attempt.allowed) throw new Error(`waits at ${n}`);
@@ -105,6 +106,101 @@ describe('attempts that come to nothing', () => {
     const [cancelled] = [await begin(), await begin()];
     if (!cancelled.allowed) throw new Error('waits');
     await cancelled.cancelled();
-    expect(await services.database.read('SELECT failures FROM sign_in_failures')).toEqual(Array(4).fill({ failures: 1 }));
+    expect(await services.database.read('SELECT failures FROM sign_in_failures')).toEqual(
+      Array(4).fill({ failures: 1 }),
+    );
+  });
+});
+
+describe('a stranger who wants to know which names exist', () => {
+  it('gets the same answer, byte for byte, for a user, a disabled user and nobody, whatever the password [PITFALL-24]', async () => {
+    const harness = await openIdentity();
+    await harness.addUser('ada');
+    const gone = await harness.addUser('gone');
+    await harness.services.users.setStatus(gone.userId, 'disabled');
+    const tries: [string, string][] = [
+      ['ada', 'wrong password here'],
+      ['gone', 'wrong password here'],
+      ['gone', testUser.password],
+      ['nobody', testUser.password],
+      ['nobody', 'x'.repeat(400)],
+      ['ada', 'x'.repeat(400)],
+    ];
+    const answers = [];
+    for (const [n, [userName, password]] of tries.entries()) {
+      const browser = harness.browser(`198.51.100.${n}`);
+      const page = await signInAs(browser, userName, password);
+      const html = page.html
+        .replaceAll(/(name="csrf_token" value=")[^"]*/g, '$1')
+        .replaceAll(`value="${userName}"`, 'value="NAME"');
+      answers.push([page.status, html, [...page.headers].filter(([name]) => name !== 'set-cookie')]);
+    }
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+  });
+
+  it('waits after as many attempts for nobody as for a user, and spelling a name otherwise gives no more of them [PITFALL-22, PITFALL-24]', async () => {
+    const harness = await openIdentity();
+    await harness.addUser('Kelvin');
+    const { throttle } = harness.services;
+    const triesUntilWaiting = async (names: readonly string[], clientAddress: string) => {
+      for (let tries = 0; ; tries += 1) {
+        const name = names[tries % names.length] ?? '';
+        if (!(await throttle.begin(name, new Request(origin), { clientAddress })).allowed) return tries;
+      }
+    };
+    const spellings = ['kelvin', 'KELVIN', '\u212aelvin', 'ｋｅｌｖｉｎ', 'Kelvin', 'kElViN'];
+    const known = await triesUntilWaiting(spellings, '198.51.100.1');
+    expect(await triesUntilWaiting(['nobody'], '198.51.100.2')).toBe(known);
+    for (const padded of [' kelvin', 'kelvin ', 'kelvin\u200b', 'kelvi\u0301n']) {
+      expect(await harness.services.users.findByName(padded), padded).toBeUndefined();
+    }
+  });
+});
+
+describe('a flood of sign-ins', () => {
+  it('keeps neither health checks nor the token endpoint waiting, and never hashes more than a few at a time', async () => {
+    const harness = await openIdentity({ passwords: { memoryKiB: 7168, passes: 20, concurrency: 1, queueLimit: 8 } });
+    let finished = 0;
+    const flood = Array.from({ length: 60 }, (_, n) =>
+      harness.services.passwords.verify('some password', undefined).then(
+        () => {
+          finished += 1;
+          return `verified ${n}`;
+        },
+        (error: Error) => error.name,
+      ),
+    );
+    const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'x', refresh_token: 'y' });
+    expect((await harness.send(new Request(`${origin}/readyz`))).status).toBe(200);
+    expect((await harness.send(new Request(`${origin}/token`, { method: 'POST', body }))).status).toBe(401);
+    expect(finished).toBeLessThan(9);
+    const outcomes = await Promise.all(flood);
+    expect(outcomes.filter((outcome) => outcome === 'PasswordsBusyError')).toHaveLength(51);
+  });
+
+  it('with passwords that are far too long costs no hash at all [PITFALL-32]', async () => {
+    const { services } = await openIdentity({
+      passwords: { memoryKiB: 7168, passes: 1, concurrency: 1, queueLimit: 1 },
+    });
+    const long = Array.from({ length: 50 }, () => services.passwords.verify('x'.repeat(16_000), undefined));
+    expect(await Promise.all(long)).toEqual(Array(50).fill(false));
+  });
+
+  it('with new passwords that are made to be slow to judge keeps nobody waiting', async () => {
+    const { services } = await openIdentity();
+    const slow = [
+      'ab'.repeat(128),
+      `${'a'.repeat(255)}b`,
+      '\ufdfa'.repeat(256),
+      `${'\ufdfa'.repeat(255)}b`,
+      'pass'.repeat(64),
+      '\u0344'.repeat(256),
+      'x'.repeat(16_384),
+    ];
+    for (const password of slow) {
+      const begun = performance.now();
+      services.passwords.check(password, { userName: 'ada', siteName: 'Example Notes' });
+      expect(performance.now() - begun, password.slice(0, 5)).toBeLessThan(250);
+    }
   });
 });

@@ -4,9 +4,11 @@ import { isLoopbackHost } from '../../core/urls.ts';
 import { TrustedProxies } from '../../hosts/client-address.ts';
 import { readCertificate } from '../../operations/tls/certificate.ts';
 import type { LoadedConfig } from '../../portcullis/load-config.ts';
+import { exposedFileWarnings } from './exposed-files.ts';
 
 /** What is odd about a configuration, though not wrong: one sentence each, with what to do. */
-export function warningsFor({ portcullis, server }: LoadedConfig): readonly string[] {
+export function warningsFor(config: LoadedConfig): readonly string[] {
+  const { portcullis, server } = config;
   const { hostname, port, protocol } = new URL(portcullis.baseUrl);
   const warnings: string[] = [];
   if (protocol === 'https:' && server.tls === undefined && server.trustedProxies.length === 0) {
@@ -28,7 +30,7 @@ export function warningsFor({ portcullis, server }: LoadedConfig): readonly stri
   if (Object.keys(portcullis.scopes).length === 0 && server.mcp === undefined) {
     warnings.push('no scopes are declared: every token can call every tool.');
   }
-  return warnings;
+  return [...warnings, ...exposedFileWarnings(config)];
 }
 
 /**

@@ -50,9 +50,10 @@ export class UserError extends Error {
   }
 }
 
-const permittedName = /^[\p{L}\p{M}\p{N}._@+-]{1,64}$/u;
+// Letters that nobody sees, such as the Hangul fillers, would make two names look alike.
+const permittedName = /^[[\p{L}\p{M}\p{N}._@+\-]--\p{Default_Ignorable_Code_Point}]{1,64}$/v;
 const permittedEmail = /^[^\s@<>]{1,64}@[^\s@<>]{1,189}$/u;
-const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
+const invisible = /[[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]--[\ufe0e\ufe0f]]/v;
 
 /** What user names are compared by: compatibility forms and case do not count. */
 export function userKey(userName: string): string {

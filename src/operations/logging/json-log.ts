@@ -1,4 +1,5 @@
 import type { EventSink, SecurityEvent } from '../../core/events.ts';
+import { printableJson } from '../../core/printable-json.ts';
 
 const warnings: ReadonlySet<string> = new Set([
   'client.authentication_failed',
@@ -18,7 +19,7 @@ const warnings: ReadonlySet<string> = new Set([
 export function jsonLog(write: (line: string) => void, now: () => number): EventSink {
   return (event) =>
     write(
-      JSON.stringify({
+      printableJson({
         time: new Date(now()).toISOString(),
         level: levelOf(event),
         ...event,

@@ -230,7 +230,7 @@ export const registrationCases: readonly AcceptanceCase[] = [
         invalidRedirect,
         invalidMetadata,
       );
-      await assertRefused(run, { redirect_uris: [callback], client_name: 'x'.repeat(100_000) }, invalidMetadata);
+      await assertRefused(run, { redirect_uris: [callback], client_name: 'x'.repeat(50_000) }, invalidMetadata);
     },
   ),
 

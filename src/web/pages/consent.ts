@@ -127,7 +127,8 @@ function destination(to: Destination): Html {
     case 'this-computer':
       return html`<strong>${to.text}</strong>${caution('An app on this computer. Allow it only if you have just started it yourself.')}`;
     case 'installed-app':
-      return html`<strong>${to.text}</strong>${caution('An app on this device, opened by its link. Other apps can claim the same link, so allow it only if you have just started it yourself.')}`;
+      // A scheme is any reverse domain name, and many names of hosts are one too.
+      return html`<strong>An app on this device</strong><p class="small quiet">Whichever opens links that begin with <code>${to.text}</code></p>${caution('An app on this device, opened by its link. Other apps can claim the same link, so allow it only if you have just started it yourself.')}`;
   }
 }
 
