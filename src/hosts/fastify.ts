@@ -44,13 +44,16 @@ export interface AuthenticatedFastifyRequest {
 }
 
 /**
- * A `preHandler` that lets only requests with a sufficient access token pass, and sends the challenge to all others.
+ * A `preHandler` that lets only requests with a sufficient access token pass, and sends the challenge to all others. A body
+ * that no content type parser has read is parsed as JSON into `request.body`; anything but JSON is answered with 400.
  */
 export function requireToken(provider: OAuthProvider, options: RequireTokenOptions = {}): preHandlerAsyncHookHandler {
   const admit = createNodeGate(provider, options);
   return async (request, reply) => {
-    const admitted = await admit(request.raw, reply.raw, { body: request.body });
-    if (admitted === undefined) reply.hijack();
-    else Object.assign(request, { auth: authInfo(admitted.token, provider) });
+    // A content type parser may have left the body unread: then it is judged here, and nobody after reads another.
+    const admitted = await admit(request.raw, reply.raw, request.body === undefined ? undefined : { body: request.body });
+    if (admitted === undefined) return void reply.hijack();
+    if (request.body === undefined) request.body = admitted.body;
+    Object.assign(request, { auth: authInfo(admitted.token, provider) });
   };
 }

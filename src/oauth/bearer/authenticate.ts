@@ -79,7 +79,7 @@ export async function authenticateRequest(
   let body: unknown;
   try {
     body = options.body === undefined ? await mcpBody(request) : options.body;
-    if (body !== undefined && (typeof body !== 'object' || body === null || ArrayBuffer.isView(body))) {
+    if (body !== undefined && !isJsonContainer(body)) {
       throw new OAuthError('invalid_request', 'the body must be a JSON object or array');
     }
   } catch (error) {
@@ -113,6 +113,13 @@ async function mcpBody(request: Request): Promise<unknown> {
   } catch {
     throw new OAuthError('invalid_request', 'the body is not valid JSON');
   }
+}
+
+// What a framework left in place of the body may be a stream, a form or bytes, in which a handler finds what was not judged.
+function isJsonContainer(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(body);
+  return Array.isArray(body) || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function contextOf({ clientAddress, requestId }: RequestContext): RequestContext {
