@@ -51,7 +51,11 @@ export function requireToken(provider: OAuthProvider, options: RequireTokenOptio
   const admit = createNodeGate(provider, options);
   return async (request, reply) => {
     // A content type parser may have left the body unread: then it is judged here, and nobody after reads another.
-    const admitted = await admit(request.raw, reply.raw, request.body === undefined ? undefined : { body: request.body });
+    const admitted = await admit(
+      request.raw,
+      reply.raw,
+      request.body === undefined ? undefined : { body: request.body },
+    );
     if (admitted === undefined) return void reply.hijack();
     if (request.body === undefined) request.body = admitted.body;
     Object.assign(request, { auth: authInfo(admitted.token, provider) });

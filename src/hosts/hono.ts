@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { RequestContext } from '../core/http.ts';
 import type { OAuthProvider } from '../provider.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
-import type { SessionOwners } from './session-owners.ts';
+import { SessionOwners } from './session-owners.ts';
 import { answer, type McpEndpoint, type WebHost } from './web-host.ts';
 
 export interface PortcullisHonoOptions {
@@ -27,7 +27,7 @@ export function portcullisHono(provider: WebHost, options: PortcullisHonoOptions
 export interface RequireTokenOptions extends Pick<PortcullisHonoOptions, 'clientAddress'> {
   /** Scopes that the route needs, besides the provider's required ones and those of the called tool. */
   readonly scopes?: readonly string[];
-  /** Needed where the MCP transport keeps sessions: then one user's session is closed to everybody else. */
+  /** Whose each MCP session is. Default: sessions seen opened on this route are closed to everybody but their owner. */
   readonly sessions?: SessionOwners;
 }
 
@@ -39,6 +39,7 @@ export function requireToken(
   provider: OAuthProvider,
   options: RequireTokenOptions = {},
 ): MiddlewareHandler<{ Variables: { auth: AuthInfo; mcpBody: unknown } }> {
+  const sessions = options.sessions ?? new SessionOwners({ unknown: 'pass' });
   return async (c, next) => {
     const request = await unreadRequest(c);
     const outcome = await provider.authenticate(request, {
@@ -48,8 +49,7 @@ export function requireToken(
     if (outcome.response !== undefined) return outcome.response;
     c.set('auth', authInfo(outcome.token, provider));
     c.set('mcpBody', outcome.body);
-    if (options.sessions === undefined) return next();
-    c.res = await options.sessions.guard(request, outcome.token, async () => {
+    c.res = await sessions.guard(request, outcome.token, async () => {
       await next();
       return c.res;
     });

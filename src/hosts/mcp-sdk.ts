@@ -15,7 +15,7 @@ export interface McpFetchHandler {
 export interface McpEndpointOptions {
   /** Scopes that every request needs, besides the provider's required ones and its tools'. */
   readonly scopes?: readonly string[];
-  /** Needed where the handler keeps sessions: then one user's session is closed to everybody else. */
+  /** Whose each session is. Default: sessions that this endpoint saw opened are closed to everybody but their owner. */
   readonly sessions?: SessionOwners;
 }
 
@@ -29,6 +29,7 @@ export function createMcpEndpoint(
   options: McpEndpointOptions = {},
 ): McpEndpoint {
   const { allowedOrigins } = provider;
+  const sessions = options.sessions ?? new SessionOwners({ unknown: 'pass' });
   const serve: McpEndpoint = async (request, context) => {
     const outcome = await provider.authenticate(request, {
       ...context,
@@ -41,7 +42,7 @@ export function createMcpEndpoint(
         authInfo: authInfo(token, provider),
         ...(body === undefined ? {} : { parsedBody: body }),
       });
-    return options.sessions === undefined ? run() : options.sessions.guard(request, token, run);
+    return sessions.guard(request, token, run);
   };
   return async (request, context) => {
     if (request.method === 'OPTIONS') return mcpPreflight(request, allowedOrigins);

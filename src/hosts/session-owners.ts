@@ -7,6 +7,11 @@ export type SessionOwner = Pick<VerifiedAccessToken, 'clientId' | 'subject'>;
 export interface SessionOwnersOptions {
   /** The one used longest ago is forgotten first, and its client opens a new session. Default: 100,000. */
   readonly maximumSessions?: number;
+  /**
+   * What becomes of a session id that was not seen to be given out here: `refuse` it, or `pass` it on to a transport that
+   * has no sessions or shares them with other processes. Default: `refuse`.
+   */
+  readonly unknown?: 'refuse' | 'pass';
 }
 
 /**
@@ -15,9 +20,11 @@ export interface SessionOwnersOptions {
  */
 export class SessionOwners {
   readonly #owners: LRUCache<string, string>;
+  readonly #unknown: 'refuse' | 'pass';
 
-  constructor(options: SessionOwnersOptions = {}) {
-    this.#owners = new LRUCache({ max: options.maximumSessions ?? 100_000 });
+  constructor({ maximumSessions = 100_000, unknown = 'refuse' }: SessionOwnersOptions = {}) {
+    this.#owners = new LRUCache({ max: maximumSessions });
+    this.#unknown = unknown;
   }
 
   /** Records who opened a session. The first owner stays. */
@@ -35,7 +42,9 @@ export class SessionOwners {
    */
   refuse(sessionId: string | null | undefined, owner: SessionOwner): Response | undefined {
     if (sessionId === null || sessionId === undefined) return undefined;
-    return this.#owners.get(sessionId) === ownerKey(owner) ? undefined : sessionNotFound();
+    const known = this.#owners.get(sessionId);
+    if (known === undefined && this.#unknown === 'pass') return undefined;
+    return known === ownerKey(owner) ? undefined : sessionNotFound();
   }
 
   /**
@@ -48,7 +57,7 @@ export class SessionOwners {
     if (refusal !== undefined) return refusal;
     const response = await serve();
     const opened = response.headers.get('mcp-session-id');
-    if (presented === null && opened !== null) this.remember(opened, owner);
+    if (opened !== null && opened !== presented) this.remember(opened, owner);
     if (presented !== null && request.method === 'DELETE' && response.ok) this.forget(presented);
     return response;
   }

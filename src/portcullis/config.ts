@@ -46,11 +46,9 @@ const scope = z.strictObject({
 const rateLimit = (limit: number, windowSeconds: number) =>
   z
     .strictObject({
-      limit: positive
-        .default(limit)
-        .meta({
-          description: 'Requests of one address (IPv6: one /64, and ten times as many of one /48) within the window.',
-        }),
+      limit: positive.default(limit).meta({
+        description: 'Requests of one address (IPv6: one /64, and ten times as many of one /48) within the window.',
+      }),
       windowSeconds: positive.default(windowSeconds).meta({ description: 'Length of the sliding window.' }),
     })
     .prefault({});
@@ -184,12 +182,10 @@ export const configSchema = z.strictObject({
       accountFailures: positive
         .default(20)
         .meta({ description: 'Failures at one account above which every address waits between its attempts there.' }),
-      addressFailures: positive
-        .default(20)
-        .meta({
-          description:
-            'Failures of one address above which it waits between all its attempts; of an IPv6 /48, ten times as many.',
-        }),
+      addressFailures: positive.default(20).meta({
+        description:
+          'Failures of one address above which it waits between all its attempts; of an IPv6 /48, ten times as many.',
+      }),
       longestAddressDelaySeconds: positive
         .default(60)
         .meta({ description: 'The longest delay of one address over all accounts.' }),

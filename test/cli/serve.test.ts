@@ -105,29 +105,51 @@ describe('portcullis serve', () => {
     expect((await fetch(`${origin}/healthz`)).status).toBe(200);
   });
 
-  test.for(['SIGTERM', 'SIGINT'] as const)('%s ends it with exit code 0 after requests in flight', async (signal) => {
+  test.for(['SIGTERM', 'SIGINT'] as const)(
+    '%s, even doubled by npm, ends it with exit code 0 after requests in flight',
+    async (signal) => {
+      const directory = temporaryDirectory();
+      await addUser('ada', directory, '--role', 'admin');
+      const environment = { PORTCULLIS_SCOPES: '{"wait":{}}' };
+      const server = await serving(['--mcp', fixture('waiting.ts')], { directory, environment });
+      const { accessToken } = await connect(server.origin, 'ada');
+      const stream = await fetch(`${server.origin}/mcp`, {
+        headers: { authorization: `Bearer ${accessToken}`, accept: 'text/event-stream' },
+      });
+      expect(stream.status).toBe(200);
+      const slow = call(server.origin, accessToken, { milliseconds: 1500 });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      server.signal(signal);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      server.signal(signal);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await expect(fetch(`${server.origin}/healthz`)).rejects.toThrow();
+      const answer = await slow;
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toMatchObject({ waited: 1500 });
+      await expect(stream.text()).rejects.toThrow();
+      const { code, stderr } = await server.finished;
+      expect(code).toBe(0);
+      expect(stderr).toContain(`"server.stopped","reason":"${signal}"`);
+      expect(stderr).not.toContain('server.error');
+    },
+  );
+
+  test('told to stop again a while later, it ends at once', async () => {
     const directory = temporaryDirectory();
     await addUser('ada', directory, '--role', 'admin');
-    const environment = { PORTCULLIS_SCOPES: '{"wait":{}}' };
-    const server = await serving(['--mcp', fixture('waiting.ts')], { directory, environment });
-    const { accessToken } = await connect(server.origin, 'ada');
-    const stream = await fetch(`${server.origin}/mcp`, {
-      headers: { authorization: `Bearer ${accessToken}`, accept: 'text/event-stream' },
+    const server = await serving(['--mcp', fixture('waiting.ts')], {
+      directory,
+      environment: { PORTCULLIS_SCOPES: '{"wait":{}}' },
     });
-    expect(stream.status).toBe(200);
-    const slow = call(server.origin, accessToken, { milliseconds: 1500 });
+    const { accessToken } = await connect(server.origin, 'ada');
+    const slow = call(server.origin, accessToken, { milliseconds: 20_000 }).catch((error: unknown) => error);
     await new Promise((resolve) => setTimeout(resolve, 300));
-    server.signal(signal);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await expect(fetch(`${server.origin}/healthz`)).rejects.toThrow();
-    const answer = await slow;
-    expect(answer.status).toBe(200);
-    expect(await answer.json()).toMatchObject({ waited: 1500 });
-    await expect(stream.text()).rejects.toThrow();
-    const { code, stderr } = await server.finished;
-    expect(code).toBe(0);
-    expect(stderr).toContain(`"server.stopped","reason":"${signal}"`);
-    expect(stderr).not.toContain('server.error');
+    server.signal('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    server.signal('SIGINT');
+    expect(await slow).toBeInstanceOf(Error);
+    expect((await server.finished).code).toBe(1);
   });
 
   test('a request that takes longer than the time for shutting down is cut off', async () => {

@@ -18,7 +18,12 @@ import { testServers } from '../interop/servers.ts';
 import { obtainTokens } from '../interop/tokens.ts';
 
 const serve = testServers();
-const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'add_note', arguments: { text: 'pwned' } } };
+const call = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'tools/call',
+  params: { name: 'add_note', arguments: { text: 'pwned' } },
+};
 const harmless = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
 
 function providerAt(baseUrl: string): InMemoryProvider {
@@ -168,17 +173,21 @@ describe('a tool beyond the scopes of the token', () => {
       const provider = providerAt(baseUrl);
       const handler = createMcpHandler(() => createNotesServer(store));
       const mcp = createMcpEndpoint(provider, handler);
-      return createNodeListener({ settings: provider.settings, handle: async () => undefined }, {
-        mcp: async (request, context) => {
-          const { access_token } = await obtainTokens(provider, 'notes:write');
-          const headers = new Headers(request.headers);
-          headers.set('authorization', `Bearer ${access_token}`);
-          return mcp(new Request(request, { headers }), context);
+      return createNodeListener(
+        { settings: provider.settings, handle: async () => undefined },
+        {
+          mcp: async (request, context) => {
+            const { access_token } = await obtainTokens(provider, 'notes:write');
+            const headers = new Headers(request.headers);
+            headers.set('authorization', `Bearer ${access_token}`);
+            return mcp(new Request(request, { headers }), context);
+          },
         },
-      });
+      );
     });
     const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
-    for (const body of [json, `\ufeff${json}`]) await (await fetch(`${url}/mcp`, { method: 'POST', headers, body })).text();
+    for (const body of [json, `\ufeff${json}`])
+      await (await fetch(`${url}/mcp`, { method: 'POST', headers, body })).text();
     expect(store.list('demo-user')).toHaveLength(2);
   });
 });
@@ -217,7 +226,11 @@ describe('a gate that cannot see the message', () => {
   });
 
   it('is closed in Express where a middleware made something of the body that is no JSON [MCP-SEC-19]', async () => {
-    const bodies: readonly unknown[] = [new Map([['method', 'tools/call']]), new URLSearchParams('method=tools/call'), json];
+    const bodies: readonly unknown[] = [
+      new Map([['method', 'tools/call']]),
+      new URLSearchParams('method=tools/call'),
+      json,
+    ];
     for (const body of bodies) {
       const { send, ran } = await target((provider, ran) => {
         const set: express.RequestHandler = (req, _res, next) => {
