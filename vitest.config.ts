@@ -29,6 +29,7 @@ export default defineConfig({
       project('interop', 'test/interop/**/*.test.ts', 60 * second),
       { ...browser, test: { ...browser.test, globalSetup: 'scripts/ensure-chromium.mjs' } },
       project('bench', 'test/bench/**/*.test.ts', 60 * second),
+      project('robustness', 'test/robustness/**/*.test.ts', 120 * second),
       project('packed', 'test/packed/**/*.test.ts', 180 * second),
     ],
   },

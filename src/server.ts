@@ -1,13 +1,14 @@
 import type { Capability, Handler, Route } from './core/capability.ts';
 import { OAuthError } from './core/errors.ts';
 import { errorResponse, type RequestContext, requestPath } from './core/http.ts';
+import { failureAnswer } from './core/outage.ts';
 
 interface RoutedPath<Services> {
   readonly route: Route<Services>;
   readonly allow: string;
 }
 
-/** Reports a failure that is the server's own, before it is answered with 500. */
+/** Reports a failure that is the server's own, before it is answered with 500 or 503. */
 export type FailureReport = (error: unknown, context: RequestContext) => void;
 
 /**
@@ -61,7 +62,7 @@ async function answer<Services>(
   } catch (error) {
     if (error instanceof OAuthError) return errorResponse(error);
     reportFailure(error, context);
-    return errorResponse(new OAuthError('server_error', 'the server could not process the request; try again later'));
+    return errorResponse(failureAnswer(error));
   }
 }
 

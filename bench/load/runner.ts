@@ -113,7 +113,7 @@ export class Runner {
 
   async #refresh(concurrency: number, count: number): Promise<() => Promise<Sample>> {
     const client = this.#oauthClient();
-    if (this.#refreshTokens.length < count) await (await this.#exchange(preparationLanes, count))();
+    if (this.#refreshTokens.length < count / 2) await (await this.#exchange(preparationLanes, count))();
     const requests = this.#refreshTokens.splice(0, count).map((token) => client.refreshRequest(token));
     const rotate: Task = async (connection, index) => {
       await client.token(connection, requests[index] ?? nothing);

@@ -13,6 +13,7 @@ import type { Users } from './users.ts';
 const patience = 10 * 60_000;
 const maximumPending = 10_000;
 const maximumAttempts = 5;
+const maximumFormLength = 4096;
 
 /** An authorization request whose user is at the page. */
 interface Pending {
@@ -53,7 +54,10 @@ export class SignInPage {
   async handle(request: Request): Promise<Response | undefined> {
     const url = new URL(request.url);
     if (url.pathname !== this.#url.pathname) return undefined;
-    const fields = request.method === 'POST' ? new URLSearchParams(await request.text()) : url.searchParams;
+    const fields =
+      request.method === 'POST'
+        ? new URLSearchParams((await request.text()).slice(0, maximumFormLength))
+        : url.searchParams;
     const id = fields.get('request') ?? '';
     const pending = this.#pending.get(id);
     if (pending === undefined || pending.expiresAt <= this.#provider.clock.now())

@@ -6,7 +6,7 @@ import {
   requireBearerAuth,
   requireScopes,
 } from '@modelcontextprotocol/server';
-import { createTokenVerifier } from 'portcullis/mcp-sdk';
+import { createTokenVerifier, refuseForeignOrigin } from 'portcullis/mcp-sdk';
 import { createNodeListener } from 'portcullis/node';
 import { Notes, noteTools } from '../notes/notes.ts';
 import { listen, openPortcullis, type Running, run, type StartOptions, stop } from '../notes/serving.ts';
@@ -34,6 +34,8 @@ export async function start({ port, provider: open = openPortcullis }: StartOpti
     return mcpServer;
   });
   const mcp = async (request: Request) => {
+    const foreign = refuseForeignOrigin(request, provider);
+    if (foreign !== undefined) return foreign;
     const authInfo = await authenticate(request);
     return authInfo instanceof Response ? authInfo : handler.fetch(request, { authInfo });
   };

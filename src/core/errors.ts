@@ -25,6 +25,8 @@ export type OAuthErrorCode = (typeof oauthErrorCodes)[number];
 export interface OAuthErrorOptions {
   /** HTTP status where the error is answered directly; 400 unless the code has another. */
   readonly status?: number;
+  /** Name of the request's parameter whose value is at fault, where the page for a person depends on it. Never sent. */
+  readonly parameter?: string;
   /** For the operator: what to change. Never sent. */
   readonly hint?: string;
   /** For the log: facts without secrets. Never sent. */
@@ -43,6 +45,7 @@ export class OAuthError extends Error {
   readonly code: OAuthErrorCode;
   readonly description: string;
   readonly status: number;
+  readonly parameter: string | undefined;
   readonly hint: string | undefined;
   readonly detail: unknown;
   readonly headers: Readonly<Record<string, string>>;
@@ -52,6 +55,7 @@ export class OAuthError extends Error {
     this.code = code;
     this.description = printable(description);
     this.status = options.status ?? statusOf(code);
+    this.parameter = options.parameter;
     this.hint = options.hint;
     this.detail = options.detail;
     this.headers = options.headers ?? {};

@@ -71,7 +71,7 @@ export async function readBody(request: Request, limit = maximumBodyBytes): Prom
   const declared = Number(request.headers.get('content-length') ?? '0');
   if (declared > limit) throw tooLarge(limit);
   if (request.body === null) return '';
-  const bytes = (await provided.get(request)?.()) ?? (await readStream(request.body, limit));
+  const bytes = (await provided.get(request)?.(limit)) ?? (await readStream(request.body, limit));
   if (bytes.byteLength > limit) throw tooLarge(limit);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -85,14 +85,14 @@ export function peekBody(request: Request): Promise<string> {
   return readBody(provided.has(request) ? request : request.clone());
 }
 
-const provided = new WeakMap<Request, () => Promise<Uint8Array>>();
+const provided = new WeakMap<Request, (limit: number) => Promise<Uint8Array>>();
 
 /**
  * Gives `readBody` and `peekBody` a shorter way to a request's body than its stream, which costs more to read and much
  * more to clone.
- * @param bytes the whole body, the same at every call and as its stream has
+ * @param bytes the whole body, the same at every call and as its stream has; rejects as soon as it is beyond the limit
  */
-export function provideBody(request: Request, bytes: () => Promise<Uint8Array>): void {
+export function provideBody(request: Request, bytes: (limit: number) => Promise<Uint8Array>): void {
   provided.set(request, bytes);
 }
 

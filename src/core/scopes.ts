@@ -88,6 +88,11 @@ export class ScopeCatalogue {
     return this.#scopesOfTool.get(tool);
   }
 
+  /** The tools that a token with this scope may call, those of the scopes that it implies included. */
+  toolsOf(scope: string): readonly string[] {
+    return [...new Set([...this.expand([scope])].flatMap((name) => this.#definitions.get(name)?.tools ?? []))];
+  }
+
   #closure(start: string): ReadonlySet<string> {
     const reached = new Set<string>();
     const queue = [start];

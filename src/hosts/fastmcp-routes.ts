@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
+import { privateJson } from '../core/http.ts';
 import { TrustedProxies } from './client-address.ts';
 import { contextOf, type NodeHandlerOptions } from './node-handler.ts';
 import { toRequest } from './node-request.ts';
@@ -35,5 +36,5 @@ export function opensSseSession(req: IncomingMessage): boolean {
 
 /** The answer of the HTTP+SSE transport, which is closed. */
 export function gone(): Response {
-  return Response.json({ error: 'the HTTP+SSE transport is closed; use Streamable HTTP' }, { status: 410 });
+  return privateJson({ error: 'the HTTP+SSE transport is closed; use Streamable HTTP' }, { status: 410 });
 }

@@ -1,3 +1,4 @@
+import { refuseForeignOrigin } from '../oauth/bearer/authenticate.ts';
 import { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
 import type { OAuthProvider } from '../provider.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
@@ -5,7 +6,7 @@ import { allowOrigin, mcpPreflight } from './mcp-cors.ts';
 import { SessionOwners } from './session-owners.ts';
 import type { McpEndpoint } from './web-host.ts';
 
-export { type AuthInfo, authInfo, type McpEndpoint, SessionOwners };
+export { type AuthInfo, authInfo, type McpEndpoint, refuseForeignOrigin, SessionOwners };
 
 /** What `createMcpHandler` of `@modelcontextprotocol/server` returns, or any web-standard transport of that shape. */
 export interface McpFetchHandler {
@@ -56,7 +57,8 @@ export interface TokenVerifier {
 }
 
 /**
- * A token verifier for applications that keep the SDK's own bearer middleware.
+ * A token verifier for applications that keep the SDK's own bearer middleware. It sees nothing but the token: put
+ * `refuseForeignOrigin` in front, and let the tools check their scopes.
  * @param invalidToken makes the error that the installed SDK understands:
  *   `(message) => new OAuthError(OAuthErrorCode.InvalidToken, message)` for `@modelcontextprotocol/server`,
  *   `(message) => new InvalidTokenError(message)` for `@modelcontextprotocol/sdk`

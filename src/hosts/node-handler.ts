@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { privateJson } from '../core/http.ts';
 import { TrustedProxies } from './client-address.ts';
 import { toRequest } from './node-request.ts';
 import { sendResponse } from './node-response.ts';
@@ -41,7 +42,7 @@ export function createNodeHandler(host: WebHost, options: NodeHandlerOptions = {
     } catch (error) {
       if (options.onError !== undefined || next === undefined || res.headersSent) {
         options.onError?.(error, req);
-        fail(res);
+        fail(res, error);
         return true;
       }
       failure = error;
@@ -56,8 +57,8 @@ export function createNodeListener(host: WebHost, options: NodeHandlerOptions = 
   const handle = createNodeHandler(host, options);
   return (req, res) => {
     void handle(req, res, (error) => {
-      if (error === undefined) void sendResponse(Response.json({ error: 'not_found' }, { status: 404 }), res);
-      else fail(res);
+      if (error === undefined) void sendResponse(privateJson({ error: 'not_found' }, { status: 404 }), res);
+      else fail(res, error);
     });
   };
 }
@@ -72,7 +73,7 @@ export function contextOf(req: IncomingMessage, proxies: TrustedProxies): { read
   return address === undefined ? {} : { clientAddress: address };
 }
 
-function fail(res: ServerResponse): void {
+function fail(res: ServerResponse, failure: unknown): void {
   if (res.headersSent) res.destroy();
-  else void sendResponse(Response.json({ error: 'server_error' }, { status: 500 }), res);
+  else void sendResponse(privateJson({ error: 'server_error' }, { status: 500 }), res);
 }

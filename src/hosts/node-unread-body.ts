@@ -4,15 +4,15 @@ import { OAuthError } from '../core/errors.ts';
 /** A body that nobody has read yet. */
 export interface UnreadBody {
   readonly stream: ReadableStream<Uint8Array>;
-  /** All of it, the same at every call, whether or not the stream is read too. */
-  readonly bytes: () => Promise<Uint8Array>;
+  /** All of it, the same at every call, whether or not the stream is read too. Beyond the limit of the first call, none. */
+  readonly bytes: (limit?: number) => Promise<Uint8Array>;
 }
 
-/** @param limit in bytes; reading more throws `OAuthError` with status 413 */
-export function unreadBody(req: IncomingMessage, limit: number): UnreadBody {
+/** @param maximum in bytes; reading more throws `OAuthError` with status 413 */
+export function unreadBody(req: IncomingMessage, maximum: number): UnreadBody {
   let collected: Promise<Uint8Array> | undefined;
-  const bytes = () => {
-    collected ??= collect(req, limit);
+  const bytes = (limit = maximum) => {
+    collected ??= collect(req, Math.min(limit, maximum));
     return collected;
   };
   const stream = new ReadableStream<Uint8Array>(

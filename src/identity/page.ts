@@ -1,6 +1,7 @@
 import type { Handler } from '../core/capability.ts';
 import { OAuthError } from '../core/errors.ts';
 import { maximumFormBytes, mediaType, type RequestContext, readBody } from '../core/http.ts';
+import { failureAnswer } from '../core/outage.ts';
 import { Params } from '../core/params.ts';
 import type { CsrfVerdict } from '../web/csrf.ts';
 import type { Site } from '../web/layout.ts';
@@ -115,12 +116,13 @@ function refusalOf(verdict: CsrfVerdict, pageUrl: string, { paths }: IdentitySer
 
 function problemResponse(error: unknown, services: IdentityServices, context: RequestContext): Response {
   const { status, headers, problem } = described(error);
-  if (status === 500) services.provider.report({ name: 'server.error', reason: 'a page failed', error, ...context });
+  if (status >= 500 && !(error instanceof PasswordsBusyError))
+    services.provider.report({ name: 'server.error', reason: 'a page failed', error, ...context });
   const body = errorPage({ site: siteOf(services), ...problem, requestId: context.requestId });
   return htmlResponse(body, { status, headers });
 }
 
-function described(error: unknown): { status: number; headers: Record<string, string>; problem: Problem } {
+function described(error: unknown): { status: number; headers: Readonly<Record<string, string>>; problem: Problem } {
   if (error instanceof PageError) return { status: error.status, headers: {}, problem: error.problem };
   if (error instanceof PasswordsBusyError) {
     return {
@@ -140,13 +142,18 @@ function described(error: unknown): { status: number; headers: Record<string, st
       problem: { title: 'This request cannot be answered', message: `Something in it is wrong: ${error.description}.` },
     };
   }
-  return {
-    status: 500,
-    headers: {},
-    problem: {
-      title: 'Something went wrong on this server',
-      message: 'It is not your fault.',
-      next: 'Try again in a moment. If it happens again, give the reference below to the administrator.',
-    },
-  };
+  const { status, headers } = failureAnswer(error);
+  return { status, headers, problem: status === 503 ? unavailable : failed };
 }
+
+const unavailable: Problem = {
+  title: 'This server cannot do that now',
+  message: 'It is not your fault, and nothing was done.',
+  next: 'Go back, wait a minute and try again. If it happens again, give the reference below to the administrator.',
+};
+
+const failed: Problem = {
+  title: 'Something went wrong on this server',
+  message: 'It is not your fault.',
+  next: 'Try again in a moment. If it happens again, give the reference below to the administrator.',
+};

@@ -18,3 +18,12 @@ it.each(oauthErrorCodes)(
     expect(page).not.toContain('for the operator');
   },
 );
+
+it.each([
+  ['client_id', 'This app is not known here'],
+  ['redirect_uri', 'This app sent a wrong return address'],
+  ['state', 'This app sent a request that cannot be answered'],
+])('an invalid %s gets a page of its own where the person can do something about it', (parameter, title) => {
+  const error = new OAuthError('invalid_request', 'wrong', { parameter });
+  expect(String(authorizationErrorPage({ site: { name: 'Notes' }, error }))).toContain(`<h1>${title}</h1>`);
+});

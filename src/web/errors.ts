@@ -17,7 +17,7 @@ export function authorizationErrorPage(props: AuthorizationErrorPageProps): Html
   const { error } = props;
   return errorPage({
     site: props.site,
-    ...explanation(error.code),
+    ...explanation(error),
     technical: `${error.code}: ${error.description}`,
     requestId: props.requestId,
   });
@@ -29,22 +29,32 @@ interface Explanation {
   readonly next: string;
 }
 
-function explanation(code: OAuthErrorCode): Explanation {
+const unknownApp: Explanation = {
+  title: 'This app is not known here',
+  message: 'The app that sent you is not registered with this server, or no longer is.',
+  next: 'In the app, remove this server and add it again. It will then register anew.',
+};
+
+const wrongReturnAddress: Explanation = {
+  title: 'This app sent a wrong return address',
+  message:
+    'The address to send you back to is not one that the app registered. To protect you, nothing was sent there.',
+  next: 'In the app, remove this server and add it again. If it happens again, tell the people who make the app.',
+};
+
+function explanation({ code, parameter }: OAuthError): Explanation {
+  if (code === 'invalid_request' && parameter === 'client_id') return unknownApp;
+  if (code === 'invalid_request' && parameter === 'redirect_uri') return wrongReturnAddress;
+  return explanationOf(code);
+}
+
+function explanationOf(code: OAuthErrorCode): Explanation {
   switch (code) {
     case 'invalid_client':
     case 'unauthorized_client':
-      return {
-        title: 'This app is not known here',
-        message: 'The app that sent you is not registered with this server, or no longer is.',
-        next: 'In the app, remove this server and add it again. It will then register anew.',
-      };
+      return unknownApp;
     case 'invalid_redirect_uri':
-      return {
-        title: 'This app sent a wrong return address',
-        message:
-          'The address to send you back to is not one that the app registered. To protect you, nothing was sent there.',
-        next: 'In the app, remove this server and add it again. If it happens again, tell the people who make the app.',
-      };
+      return wrongReturnAddress;
     case 'access_denied':
     case 'insufficient_scope':
       return {

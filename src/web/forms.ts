@@ -32,6 +32,16 @@ export interface FieldProps {
   readonly focus?: 'first' | undefined;
 }
 
+/** Which field has the focus when the page opens: the first that is wrong, so that it is in view; else the given one. */
+export function focusOf<Name extends string>(
+  errors: FieldErrors<Name>,
+  otherwise?: Name,
+): (name: Name) => FieldProps['focus'] {
+  const wrong = Object.entries<string | undefined>(errors).find(([, message]) => message !== undefined)?.[0];
+  const chosen = wrong ?? otherwise;
+  return (name) => (name === chosen ? 'first' : undefined);
+}
+
 export interface ButtonProps {
   readonly label: string;
   /** Continues the label for screen readers: buttons that look alike must not sound alike. */
@@ -92,7 +102,7 @@ ${props.hint !== undefined && html`<p class="hint small" id="${id}-hint">${props
 
 /** A field for a password that is being chosen. `minimumLength`, in characters, is said below it. */
 export function newPasswordField(
-  props: Pick<FieldProps, 'name' | 'label' | 'error'> & { readonly minimumLength?: number },
+  props: Pick<FieldProps, 'name' | 'label' | 'error' | 'focus'> & { readonly minimumLength?: number },
 ): Html {
   const { minimumLength, ...rest } = props;
   return field({

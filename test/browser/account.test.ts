@@ -67,7 +67,7 @@ describe('a new password', () => {
       },
       /guess|known|common/,
     ],
-  ])('%s', async (_title, fields, message) => {
+  ])('%s, and the person is led to what is wrong', async (_title, fields, message) => {
     const scene = await openScene();
     await scene.server.addUser('ada', 'Ada Lovelace');
     const ada = await atAccount(scene);
@@ -76,6 +76,9 @@ describe('a new password', () => {
     expect(await ada.page.title()).toBe('Error: Your account · Notes');
     const problem = await ada.page.getByRole('alert').getByRole('link').innerText();
     expect(problem).toMatch(message);
+    const focus = ada.page.locator(':focus');
+    expect(await focus.getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => focus.evaluate((field) => field.getBoundingClientRect().bottom <= innerHeight)).toBe(true);
     for (const label of Object.keys(fields)) {
       expect(await ada.page.getByLabel(label, { exact: true }).inputValue()).toBe('');
     }

@@ -2,6 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ManualClock } from '../../src/core/clock.ts';
+import type { ClientId } from '../../src/core/ids.ts';
 import type { LoopbackAppOptions } from './loopback-app.ts';
 import { type Person, personAt, whatComes } from './person.ts';
 import { chromiumScenes, type Scene } from './scene.ts';
@@ -215,6 +216,34 @@ describe('a decision', () => {
     expect(approvals(scene)).toBe(0);
     await ada.press('Allow');
     await app.finish();
+  });
+});
+
+describe('a request that cannot be answered', () => {
+  it('tells the person what to do about an app that is not registered any more [CASE-31, OAUTH21-12]', async () => {
+    const { server, person, app: openApp } = await openScene();
+    const [ada, app] = [await person(), await openApp()];
+    const url = await app.begin();
+    await server.portcullis.services.clients.delete((app.clientInformation()?.client_id ?? '') as ClientId);
+    expect(await ada.open(url)).toBe(400);
+    expect(await ada.heading()).toBe('This app is not known here');
+    expect(await ada.sees('remove this server and add it again')).toBe(true);
+  });
+
+  it('keeps the person here where the return address is not the app’s [CASE-32, OAUTH21-11, OAUTH21-12, MCP-SEC-12]', async () => {
+    const { person, app: openApp } = await openScene();
+    const [ada, app] = [await person(), await openApp({ parameters: { redirect_uri: 'https://evil.example/cb' } })];
+    expect(await ada.open(await app.begin())).toBe(400);
+    expect(await ada.heading()).toBe('This app sent a wrong return address');
+  });
+
+  it('is shown as a page where an address has sent too many, with the time to wait', async () => {
+    const config = { authorize: { rateLimit: { limit: 1, windowSeconds: 90 } } };
+    const { person, app: openApp } = await openScene({ config });
+    const [ada, app] = [await person(), await openApp()];
+    const url = await app.begin();
+    expect([await ada.open(url), await ada.open(url)]).toEqual([200, 429]);
+    expect(await ada.heading()).toBe('Too busy at the moment');
   });
 });
 

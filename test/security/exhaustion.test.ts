@@ -1,6 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { CustomProvider } from '../../examples/custom-provider/provider.ts';
+import type { ClientId } from '../../src/core/ids.ts';
 import { Params } from '../../src/core/params.ts';
-import { peersOf, providers } from '../protocol/support.ts';
+import { ClientStore } from '../../src/oauth/register/store.ts';
+import { base, challenge, location, peersOf, providers, redirectUri } from '../protocol/support.ts';
+import { clientNamed, openSchema } from '../support/database.ts';
+import { openIdentity } from '../support/identity.ts';
 
 /** How long work occupies the thread that serves everybody, in milliseconds. */
 function busyFor(work: () => unknown): number {
@@ -58,5 +64,76 @@ describe('a stranger who wants to stop the server with one request', () => {
       expect(response.status).toBe(413);
       expect(sent).toBeLessThan(256 * 1024);
     });
+
+    it.each([
+      ['state', 'x'.repeat(4097)],
+      ['login_hint', 'x'.repeat(321)],
+    ])('may not leave a %s of any length with every request', async (name, value) => {
+      const server = await peer();
+      const response = await server.authorize(await server.register(), { [name]: value });
+      const { searchParams } = location(response);
+      expect([searchParams.get('error'), searchParams.get('error_description')]).toEqual([
+        'invalid_request',
+        expect.stringContaining(name),
+      ]);
+    });
+  });
+
+  it('finds a sign-in form of the example for one’s own provider quick to refuse', async () => {
+    const provider = new CustomProvider(new DatabaseSync(':memory:'), { baseUrl: base });
+    const began = performance.now();
+    await provider.handle(new Request(`${base}/sign-in`, { method: 'POST', body: 'a&'.repeat(512 * 1024) }));
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+});
+
+describe('a stranger who wants to fill the disk or the memory', () => {
+  it('leaves a few kilobytes with an authorization request, whatever its parameters hold [PITFALL-23]', async () => {
+    const { services, send } = await openIdentity();
+    const metadata = { redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' };
+    const registration = await send(
+      new Request('https://mcp.example.com/register', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(metadata),
+      }),
+    );
+    const { client_id } = (await registration.json()) as { client_id: string };
+    const body = new URLSearchParams({
+      client_id,
+      response_type: 'code',
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+      state: 's'.repeat(4096),
+      login_hint: 'h'.repeat(320),
+      prompt: Array.from({ length: 2000 }, () => 'consent').join(' '),
+      nonce: 'n'.repeat(16_000),
+    });
+    const response = await send(new Request('https://mcp.example.com/authorize', { method: 'POST', body }));
+    expect(response.headers.get('location')).toContain('/consent?request=');
+    const [row] = await services.database.read('SELECT parameters FROM authorization_requests');
+    expect(String(row?.['parameters']).length).toBeLessThan(6000);
+  });
+
+  it('gets no more of the clients that are as large as can be kept in memory than of others [PITFALL-23]', async () => {
+    const database = await openSchema();
+    onTestFinished(() => database.close());
+    const clients = new ClientStore({ database });
+    const large = (index: number) =>
+      clientNamed(`client-${index}`, {
+        redirectUris: Array.from({ length: 20 }, (_, uri) => `https://a.example/${uri}/${'x'.repeat(2000)}`),
+      });
+    const count = 2000;
+    for (let index = 0; index < count; index += 1) await clients.add(large(index));
+    for (let index = 0; index < count; index += 1) await clients.get(`client-${index}` as ClientId);
+    let reads = 0;
+    const read = database.read.bind(database);
+    database.read = (...query) => {
+      reads += 1;
+      return read(...query);
+    };
+    for (let index = 0; index < count; index += 1) await clients.get(`client-${index}` as ClientId);
+    // 2,000 of them are 80 MB.
+    expect(reads).toBeGreaterThan(count / 2);
   });
 });

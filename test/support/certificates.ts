@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { generateKeyPairSync, randomInt, sign } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+const day = 86_400_000;
 
 export interface TestCertificate {
   readonly certificateFile: string;
@@ -9,22 +11,57 @@ export interface TestCertificate {
 }
 
 /**
- * Makes a self-signed certificate for localhost with OpenSSL.
+ * Makes a certificate for localhost and mcp.example.com that signs itself, good for 30 days.
  * @param name of the two files, and in the subject
- * @throws Error where there is no `openssl` command
  */
 export function makeCertificate(directory: string, name: string): TestCertificate {
   const certificateFile = join(directory, `${name}.pem`);
   const keyFile = join(directory, `${name}.key`);
-  const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30'];
-  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,DNS:mcp.example.com,IP:127.0.0.1'];
-  const { status, error, stderr } = spawnSync(
-    'openssl',
-    [...words, ...subject, '-keyout', keyFile, '-out', certificateFile],
-    { encoding: 'utf8' },
-  );
-  if (error !== undefined)
-    throw new Error(`these tests make certificates with the openssl command, which cannot be run: ${error.message}`);
-  if (status !== 0) throw new Error(`openssl ended with ${status}: ${stderr}`);
-  return { certificateFile, keyFile, pem: readFileSync(certificateFile, 'utf8') };
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const body = certificateBody(name, publicKey.export({ type: 'spki', format: 'der' }));
+  const signature = der(0x03, Buffer.of(0), sign('sha256', body, privateKey));
+  const pem = pemOf('CERTIFICATE', sequence(body, ecdsaWithSha256, signature));
+  writeFileSync(certificateFile, pem);
+  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  return { certificateFile, keyFile, pem };
+}
+
+const ecdsaWithSha256 = sequence(objectId(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
+
+/** @see RFC 5280 §4.1 */
+function certificateBody(name: string, publicKey: Uint8Array): Buffer {
+  const version3 = der(0xa0, der(0x02, Buffer.of(2)));
+  const serialNumber = der(0x02, Buffer.of(1, ...Array.from({ length: 8 }, () => randomInt(256))));
+  const issuer = sequence(der(0x31, sequence(objectId(0x55, 0x04, 0x03), der(0x0c, Buffer.from(name)))));
+  const validity = sequence(time(Date.now() - day), time(Date.now() + 30 * day));
+  const hosts = ['localhost', 'mcp.example.com'].map((host) => der(0x82, Buffer.from(host)));
+  const alternativeNames = sequence(...hosts, der(0x87, Buffer.of(127, 0, 0, 1)));
+  const extensions = der(0xa3, sequence(sequence(objectId(0x55, 0x1d, 0x11), der(0x04, alternativeNames))));
+  return sequence(version3, serialNumber, ecdsaWithSha256, issuer, validity, issuer, publicKey, extensions);
+}
+
+function der(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(contents);
+  const { length } = content;
+  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.of(tag, ...size), content]);
+}
+
+function sequence(...members: readonly Uint8Array[]): Buffer {
+  return der(0x30, ...members);
+}
+
+function objectId(...encoded: readonly number[]): Buffer {
+  return der(0x06, Buffer.from(encoded));
+}
+
+// RFC 5280 §4.1.2.5: two digits of the year until 2049.
+function time(milliseconds: number): Buffer {
+  const digits = new Date(milliseconds).toISOString().replace(/[-:T]|\.\d+/g, '');
+  return der(0x17, Buffer.from(digits.slice(2)));
+}
+
+function pemOf(label: string, content: Buffer): string {
+  const lines = content.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }

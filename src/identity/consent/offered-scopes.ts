@@ -28,7 +28,7 @@ export async function offeredScopes(
       name,
       title: definition?.title,
       description: definition?.description,
-      tools: definition?.tools ?? [],
+      tools: provider.scopes.toolsOf(name),
       need: optional ? 'optional' : 'required',
       alreadyAllowed: remembered.has(name),
     };

@@ -1,6 +1,7 @@
 import { OAuthError } from '../../core/errors.ts';
 import { maximumFormBytes, mediaType, type RequestContext, readBody, redirect } from '../../core/http.ts';
 import type { ClientId } from '../../core/ids.ts';
+import { failureAnswer } from '../../core/outage.ts';
 import { Params } from '../../core/params.ts';
 import type { Client } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
@@ -85,6 +86,7 @@ async function knownClient(params: Params, provider: OAuthProvider): Promise<Cli
   const client = await provider.getClient(clientId);
   if (client === undefined) {
     throw new OAuthError('invalid_request', `client_id '${clientId.slice(0, 200)}' is not registered here`, {
+      parameter: 'client_id',
       hint: 'The client may hold a registration from a database that is gone: remove its stored credentials and let it register again.',
     });
   }
@@ -111,5 +113,5 @@ function completed(next: URL, request: AuthorizeRequest, provider: OAuthProvider
 function asOAuthError(error: unknown, provider: OAuthProvider, context: RequestContext): OAuthError {
   if (error instanceof OAuthError) return error;
   provider.report({ name: 'server.error', reason: 'the authorization endpoint failed', error, ...context });
-  return new OAuthError('server_error', 'the server could not process the request; try again later');
+  return failureAnswer(error);
 }

@@ -36,6 +36,7 @@ export class ValidatedRedirectUri {
     throw new OAuthError(
       'invalid_request',
       'redirect_uri is not registered for this client; it must match character by character (the port of a loopback address may differ)',
+      { parameter: 'redirect_uri' },
     );
   }
 

@@ -9,6 +9,9 @@ import { isCodeChallenge } from './pkce.ts';
 import type { ValidatedRedirectUri } from './redirect-uri.ts';
 
 export type Prompt = 'none' | 'login' | 'consent' | 'select_account';
+// Kept until the user has decided, for whoever asks: what clients send is far shorter.
+const maximumStateLength = 4096;
+const maximumLoginHintLength = 320;
 const prompts: readonly string[] = ['none', 'login', 'consent', 'select_account'] satisfies Prompt[];
 
 /** A checked authorization request: what a subclass's `authorize` signs the user in and asks consent for. */
@@ -40,8 +43,8 @@ export function parseAuthorizeRequest(
 ): AuthorizeRequest {
   checkResponseType(params);
   refuseUnsupported(params);
-  const state = params.get('state');
-  const loginHint = params.get('login_hint');
+  const state = boundedParameter(params, 'state', maximumStateLength);
+  const loginHint = boundedParameter(params, 'login_hint', maximumLoginHintLength);
   return {
     client,
     redirectUri,
@@ -72,6 +75,13 @@ function refuseUnsupported(params: Params): void {
     if (params.get(name) !== undefined)
       throw new OAuthError('invalid_request', `parameter '${name}' is not supported by this server`);
   }
+}
+
+function boundedParameter(params: Params, name: string, limit: number): string | undefined {
+  const value = params.get(name);
+  if (value !== undefined && value.length > limit)
+    throw new OAuthError('invalid_request', `parameter '${name}' is longer than ${limit} characters`);
+  return value;
 }
 
 function codeChallenge(params: Params): string {
@@ -107,7 +117,7 @@ function requestedScopes(params: Params, client: Client, provider: OAuthProvider
 }
 
 function requestedPrompts(params: Params): readonly Prompt[] {
-  const values = (params.get('prompt') ?? '').split(' ').filter((value) => value !== '');
+  const values = [...new Set((params.get('prompt') ?? '').split(' ').filter((value) => value !== ''))];
   const unknown = values.find((value) => !prompts.includes(value));
   if (unknown !== undefined)
     throw new OAuthError(

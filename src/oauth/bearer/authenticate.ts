@@ -50,11 +50,8 @@ export async function authenticateRequest(
     }),
   });
 
-  const foreign = checkOrigin(request, provider.allowedOrigins);
-  if (foreign !== undefined) {
-    provider.report({ name: 'request.origin_refused', reason: foreign, ...contextOf(options) });
-    return { response: plainError(403, foreign) };
-  }
+  const foreign = refuseForeignOrigin(request, provider, options);
+  if (foreign !== undefined) return { response: foreign };
 
   const presented = bearerToken(request.headers);
   if (presented === undefined) {
@@ -97,6 +94,22 @@ export async function authenticateRequest(
     return { response: plainError(403, `no scope of this server unlocks tool '${decision.lockedTool.slice(0, 100)}'`) };
   }
   return challenge('insufficient_scope', 'the access token lacks a scope that this request needs', decision.scopes);
+}
+
+/**
+ * The 403 for a request that is not addressed to this server, or comes from a web page that may not call it; `undefined`
+ * where it may pass. `OAuthProvider.authenticate` begins with it.
+ * @see MCP 2026-07-28, transports, "Security & Endpoint"
+ */
+export function refuseForeignOrigin(
+  request: Request,
+  provider: Pick<OAuthProvider, 'allowedOrigins' | 'report'>,
+  context: RequestContext = {},
+): Response | undefined {
+  const reason = checkOrigin(request, provider.allowedOrigins);
+  if (reason === undefined) return undefined;
+  provider.report({ name: 'request.origin_refused', reason, ...contextOf(context) });
+  return plainError(403, reason);
 }
 
 /** The token of the `Authorization` header; any other place counts as absent. @see RFC 6750 §2.1 */

@@ -27,11 +27,14 @@ export interface UnusedClients {
 /** A self-registered client that was never used keeps its place for this long, however many want it. */
 const protectedFor = 3_600_000;
 
+/** How many characters of client metadata are kept in memory: strangers decide how long theirs is. */
+const rememberedCharacters = 16 * 1024 * 1024;
+
 /** Registered clients in the database, the recent ones in memory. */
 export class ClientStore {
   readonly #database: Database;
   readonly #onDeleted: () => void;
-  readonly #cache = new LRUCache<ClientId, Client>({ max: 10_000 });
+  readonly #cache = new LRUCache<ClientId, Client>({ max: 10_000, maxSize: rememberedCharacters });
   #seenRevision: number;
   #deletions = 0;
 
@@ -54,7 +57,8 @@ export class ClientStore {
     if (row === undefined) return undefined;
     const client = clientOf(row);
     // What was deleted while it was being read must not come back.
-    if (revision === this.#seenRevision && deletions === this.#deletions) this.#cache.set(clientId, client);
+    if (revision === this.#seenRevision && deletions === this.#deletions)
+      this.#cache.set(clientId, client, { size: (row['metadata'] as string).length });
     return client;
   }
 

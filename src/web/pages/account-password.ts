@@ -1,4 +1,13 @@
-import { button, errorSummary, type FieldErrors, type FormProps, field, form, newPasswordField } from '../forms.ts';
+import {
+  button,
+  errorSummary,
+  type FieldErrors,
+  type FormProps,
+  field,
+  focusOf,
+  form,
+  newPasswordField,
+} from '../forms.ts';
 import { type Html, html } from '../markup.ts';
 import { moment } from '../times.ts';
 
@@ -23,6 +32,7 @@ export interface ChangePasswordProps {
 /** The card with which users change their own password; the user name is there for password managers. */
 export function changePassword(props: ChangePasswordProps, username: string, now: number): Html {
   const { errors = {}, minimumLength } = props;
+  const focus = focusOf<ChangePasswordField>(errors);
   const fields = [
     html`<input type="text" name="username" value="${username}" autocomplete="username" readonly hidden>`,
     field({
@@ -31,17 +41,20 @@ export function changePassword(props: ChangePasswordProps, username: string, now
       type: 'password',
       autocomplete: 'current-password',
       error: errors.current_password,
+      focus: focus(changePasswordFields.current),
     }),
     newPasswordField({
       name: changePasswordFields.password,
       label: 'New password',
       error: errors.new_password,
+      focus: focus(changePasswordFields.password),
       minimumLength,
     }),
     newPasswordField({
       name: changePasswordFields.passwordAgain,
       label: 'New password again',
       error: errors.new_password_again,
+      focus: focus(changePasswordFields.passwordAgain),
     }),
     button({ label: 'Change password' }),
   ];

@@ -1,4 +1,13 @@
-import { button, errorSummary, type FieldErrors, type FormProps, field, form, newPasswordField } from '../forms.ts';
+import {
+  button,
+  errorSummary,
+  type FieldErrors,
+  type FormProps,
+  field,
+  focusOf,
+  form,
+  newPasswordField,
+} from '../forms.ts';
 import { page, type Site } from '../layout.ts';
 import { type Html, html } from '../markup.ts';
 
@@ -63,6 +72,7 @@ export function setupPage(props: SetupPageProps): Html {
 
 function openBody(props: Extract<SetupPageProps, { state: 'open' }>): Html {
   const { values = {}, errors = {}, minimumPasswordLength } = props;
+  const focus = focusOf<SetupField>(errors, setupFields.username);
   const fields = [
     field({
       name: setupFields.username,
@@ -72,7 +82,7 @@ function openBody(props: Extract<SetupPageProps, { state: 'open' }>): Html {
       error: errors.username,
       hint: 'What you will type to sign in.',
       maxLength: 64,
-      focus: 'first',
+      focus: focus(setupFields.username),
     }),
     field({
       name: setupFields.displayName,
@@ -80,6 +90,7 @@ function openBody(props: Extract<SetupPageProps, { state: 'open' }>): Html {
       autocomplete: 'name',
       value: values.displayName,
       error: errors.display_name,
+      focus: focus(setupFields.displayName),
       need: 'optional',
       maxLength: 128,
     }),
@@ -90,6 +101,7 @@ function openBody(props: Extract<SetupPageProps, { state: 'open' }>): Html {
       autocomplete: 'email',
       value: values.email,
       error: errors.email,
+      focus: focus(setupFields.email),
       need: 'optional',
       maxLength: 254,
     }),
@@ -97,9 +109,15 @@ function openBody(props: Extract<SetupPageProps, { state: 'open' }>): Html {
       name: setupFields.password,
       label: 'Password',
       error: errors.password,
+      focus: focus(setupFields.password),
       minimumLength: minimumPasswordLength,
     }),
-    newPasswordField({ name: setupFields.passwordAgain, label: 'Password again', error: errors.password_again }),
+    newPasswordField({
+      name: setupFields.passwordAgain,
+      label: 'Password again',
+      error: errors.password_again,
+      focus: focus(setupFields.passwordAgain),
+    }),
     button({ label: 'Create administrator', width: 'wide' }),
   ];
   return html`<div class="card stack-large"><div class="stack"><h1>Create the first administrator</h1>

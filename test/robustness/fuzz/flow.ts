@@ -7,7 +7,7 @@ import { type FuzzedServer, origin } from './server.ts';
 type Send = (request: Request) => Promise<Response>;
 
 /** How many requests a whole flow makes, at least. */
-export const flowLength = 22;
+export const flowLength = 19;
 
 const methods = ['none', 'client_secret_basic', 'client_secret_post'] as const;
 

@@ -4,7 +4,8 @@ import { marker } from './values.ts';
 
 /** The longest that any one answer may take, in milliseconds. */
 const patience = 5000;
-const innards = /node:internal|\bat .+\(.+:\d+:\d+\)|\/src\/|node_modules|SQLITE|Error: /;
+const innards =
+  /node:internal|\bat .+\(.+:\d+:\d+\)|\/src\/|node_modules|SQLITE|(?:Type|Range|Syntax|Reference|Database|Configuration)\w*Error\b/;
 
 /** @returns what is wrong with how the server took a request, or `undefined` */
 export function complaintAbout(request: RawRequest, outcome: Outcome, server: FuzzedServer): string | undefined {

@@ -54,14 +54,24 @@ export function mutated(request: RawRequest, mutation: Mutation): RawRequest {
 }
 
 function changedBody(text: string, mutation: Mutation): Buffer {
-  if (!text.startsWith('{')) return Buffer.from(changedForm(text, mutation));
-  const members = Object.entries(JSON.parse(text) as Record<string, unknown>);
-  const index = mutation.at % members.length;
-  const name = members[index]?.[0] ?? '';
+  const members = membersOf(text);
+  if (members === undefined) return Buffer.from(changedForm(text, mutation));
+  const index = mutation.at % Math.max(members.length, 1);
+  const name = members[index]?.[0] ?? 'a';
   if (mutation.change === 'shorten') return Buffer.from(text.slice(0, mutation.at % text.length));
   if (mutation.change === 'drop') members.splice(index, 1);
   else members[index] = [name, mutation.change === 'replace' ? safelyDecoded(mutation.text) : mutation.json];
   return Buffer.from(JSON.stringify(Object.fromEntries(members)));
+}
+
+/** @returns `undefined` where the text is not, or no longer, a JSON object */
+function membersOf(text: string): [string, unknown][] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? Object.entries(parsed) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function changedForm(form: string, mutation: Mutation): string {

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { abuse, fuzz } from './fuzz/report.ts';
+
+test('whatever is sent to any endpoint or page gets a clear answer, never a failure, a hang or a leak', async () => {
+  const { requests, overSockets, stall, before, after, leaked } = await fuzz({
+    requests: 3000,
+    seed: 20_261,
+    time: 40_000,
+  });
+  expect(requests).toBeGreaterThanOrEqual(3000);
+  expect(overSockets).toBeGreaterThan(200);
+  expect(leaked).toEqual([]);
+  expect(after.heap - before.heap).toBeLessThan(48);
+  expect(stall).toBeLessThan(2000);
+});
+
+test('whatever is done with a connection ends soon, in an error or an end, and leaves nothing open', async () => {
+  expect(await abuse(2)).toMatchObject({ leaked: [] });
+});
