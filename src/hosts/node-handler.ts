@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { privateJson } from '../core/http.ts';
+import { errorResponse, privateJson } from '../core/http.ts';
+import { failureAnswer } from '../core/outage.ts';
 import { TrustedProxies } from './client-address.ts';
 import { toRequest } from './node-request.ts';
 import { sendResponse } from './node-response.ts';
@@ -12,7 +13,7 @@ export interface NodeHandlerOptions {
   readonly trustedProxies?: readonly string[];
   /** Larger bodies are answered with 413. Default: 4 MiB. */
   readonly maximumBodyBytes?: number;
-  /** Told of failures, which are then answered with 500. Default: they go to `next`, where there is one. */
+  /** Told of failures, which are then answered with 500, or 503 where they may pass. Default: they go to `next`, where there is one. */
   readonly onError?: (error: unknown, req: IncomingMessage) => void;
 }
 
@@ -75,5 +76,5 @@ export function contextOf(req: IncomingMessage, proxies: TrustedProxies): { read
 
 function fail(res: ServerResponse, failure: unknown): void {
   if (res.headersSent) res.destroy();
-  else void sendResponse(privateJson({ error: 'server_error' }, { status: 500 }), res);
+  else void sendResponse(errorResponse(failureAnswer(failure)), res);
 }
