@@ -267,7 +267,7 @@ describe('a failure', () => {
     const onError = (error: unknown, req: IncomingMessage) => failures.push([error, req.url]);
     const url = await serve(createNodeListener(broken, { onError }));
     const answer = await fetch(`${url}/x`);
-    expect([answer.status, await answer.text()]).toEqual([500, '{"error":"server_error"}']);
+    expect([answer.status, await answer.json()]).toMatchObject([500, { error: 'server_error' }]);
     expect(failures).toEqual([[new Error('broken'), '/x']]);
   });
 
