@@ -18,6 +18,9 @@ export interface AuthenticateOptions extends RequestContext {
   readonly scopes?: readonly string[];
 }
 
+/** How old a token's verification may be when the request's body is complete: milliseconds. */
+const verificationHoldsFor = 1000;
+
 /**
  * Decides on a request to the MCP endpoint, in this order:
  *
@@ -25,7 +28,7 @@ export interface AuthenticateOptions extends RequestContext {
  * |---|---|
  * | `Host` and `Origin` are this server's | 403 |
  * | one `Authorization: Bearer`, nowhere else | 401 challenge without error; 400 `invalid_request` where malformed |
- * | token alive, issued for this resource | 401 `invalid_token` |
+ * | token alive, issued for this resource, still so when a slow body is complete | 401 `invalid_token` |
  * | body is JSON, `Mcp-*` headers agree with it | 400 |
  * | scopes of the operation | 403 `insufficient_scope`, all that are needed |
  *
@@ -59,19 +62,20 @@ export async function authenticateRequest(
     const malformed = /^bearer +\S/i.test(request.headers.get('authorization') ?? '');
     return malformed ? challenge('invalid_request', 'Authorization must be Bearer and one access token') : challenge();
   }
-  const token = VerifiedAccessToken.check(
-    await provider.verifyToken(presented),
-    presented,
-    settings.resource,
-    provider.clock.now(),
-  );
-  if (token === undefined) {
+  const verified = async () => {
+    const record = await provider.verifyToken(presented);
+    return VerifiedAccessToken.check(record, presented, settings.resource, provider.clock.now());
+  };
+  const rejected = () => {
     provider.report({ name: 'token.rejected', ...contextOf(options) });
     return challenge(
       'invalid_token',
       'the access token is unknown, expired, revoked, or was issued for another resource',
     );
-  }
+  };
+  const verifiedAt = provider.clock.now();
+  let token = await verified();
+  if (token === undefined) return rejected();
 
   let body: unknown;
   try {
@@ -83,6 +87,9 @@ export async function authenticateRequest(
     if (error instanceof OAuthError) return { response: plainError(error.status, error.description) };
     throw error;
   }
+  // Whoever sends the last byte of a request late enough could otherwise do so after the token was revoked.
+  if (provider.clock.now() - verifiedAt >= verificationHoldsFor) token = await verified();
+  if (token === undefined) return rejected();
   const operations: readonly McpOperation[] = body === undefined ? [] : readOperations(body);
   const mismatch = headerMismatch(operations, request.headers);
   if (mismatch !== undefined) return { response: jsonRpcError(400, -32_020, mismatch) };
