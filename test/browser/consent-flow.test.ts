@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/core/clock.ts';
 import type { ClientId } from '../../src/core/ids.ts';
 import type { LoopbackAppOptions } from './loopback-app.ts';
@@ -32,7 +32,7 @@ async function site(scene: Scene, listener: RequestListener): Promise<string> {
   const listening = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', listening.resolve);
   await listening.promise;
-  onTestFinished(() => void server.close().closeAllConnections());
+  scene.afterBrowsers(() => server.close().closeAllConnections());
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   scene.foresee(origin);
   return origin;

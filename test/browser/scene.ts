@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { type NotesServer, type NotesServerOptions, startNotesServer } from '../support/notes-server.ts';
 import { launchChromium } from './chromium.ts';
@@ -22,6 +22,8 @@ export interface Scene {
   foresee(place: string): void;
   /** A complaint of browsers that is part of the test. */
   excuse(complaint: RegExp): void;
+  /** Does something when the test is over and its browsers are closed: until then they may ask for a page's icon, say. */
+  afterBrowsers(act: () => unknown): void;
 }
 
 /** Starts Chromium for the tests of a file, and gives what opens a scene for one of them. */
@@ -36,13 +38,21 @@ export function chromiumScenes(): (options?: NotesServerOptions) => Promise<Scen
     onTestFinished(() => server.close());
     const places = new Set([server.baseUrl]);
     const excused: RegExp[] = [];
+    const contexts = new Set<BrowserContext>();
+    const closeBrowsers = () => Promise.all([...contexts].map((context) => context.close()));
+    const afterBrowsers = (act: () => unknown) =>
+      onTestFinished(async () => {
+        await closeBrowsers();
+        await act();
+      });
     return {
       server,
+      afterBrowsers,
       async person(contextOptions) {
         const context = await browser.newContext(contextOptions);
+        contexts.add(context);
         const seen = watch(context, places);
-        onTestFinished(async () => {
-          await context.close();
+        afterBrowsers(() => {
           const complaints = seen.complaints.filter(
             (text) => !harmless.test(text) && !excused.some((pattern) => pattern.test(text)),
           );
@@ -52,7 +62,7 @@ export function chromiumScenes(): (options?: NotesServerOptions) => Promise<Scen
       },
       async app(appOptions) {
         const app = await LoopbackApp.open(server.mcpUrl, appOptions);
-        onTestFinished(() => app.close());
+        afterBrowsers(() => app.close());
         places.add(new URL(app.redirectUrl).origin);
         return app;
       },

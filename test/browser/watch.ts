@@ -25,7 +25,7 @@ export function watch(context: BrowserContext, places: ReadonlySet<string>): Wat
       requests.push(`${request.resourceType()} ${url.href}`);
   });
   context.on('console', (message) => {
-    if (!statusOfDocument.test(message.text())) complaints.push(`${message.page()?.url()}: ${message.text()}`);
+    if (!statusOfDocument.test(message.text())) complaints.push(`${message.location().url}: ${message.text()}`);
   });
   context.on('weberror', (error) => complaints.push(error.error().message));
   return { requests, complaints };
