@@ -3,10 +3,12 @@ import type { Clock } from './core/clock.ts';
 import { type ProviderEnvironment, type ResolvedEnvironment, resolveEnvironment } from './core/environment.ts';
 import type { OAuthError } from './core/errors.ts';
 import type { SecurityEvent } from './core/events.ts';
+import { hideSecrets } from './core/hide-secrets.ts';
 import type { RequestContext } from './core/http.ts';
 import type { ClientId } from './core/ids.ts';
 import { type Random, randomId } from './core/random.ts';
 import type { AccessToken, AuthorizationCode, Client, RefreshToken, RevocableToken } from './core/records.ts';
+import { currentRequest, inRequest } from './core/request-scope.ts';
 import { ScopeCatalogue } from './core/scopes.ts';
 import {
   type EndpointPaths,
@@ -147,10 +149,8 @@ export abstract class OAuthProvider {
    * @returns `undefined` for a path that is not one of them
    */
   async handle(request: Request, context: RequestContext = {}): Promise<Response | undefined> {
-    return this.#route(
-      request,
-      context.requestId === undefined ? { ...context, requestId: randomId(this.random) } : context,
-    );
+    const identified = context.requestId === undefined ? { ...context, requestId: randomId(this.random) } : context;
+    return inRequest(identified, () => this.#route(request, identified));
   }
 
   /**
@@ -158,7 +158,7 @@ export abstract class OAuthProvider {
    * @returns the verified token and the parsed body, or the response to send instead
    */
   authenticate(request: Request, options: AuthenticateOptions = {}): Promise<Authentication> {
-    return authenticateRequest(request, this, options);
+    return authenticateRequest(request, this, options.requestId === undefined ? withId(options, this.random) : options);
   }
 
   get clock(): Clock {
@@ -186,9 +186,12 @@ export abstract class OAuthProvider {
     });
   }
 
-  /** Hands an event to the environment's sink. */
+  /** Hands an event to the environment's sink, with the request that it happened in. */
   report(event: SecurityEvent): void {
-    this.environment.onEvent(event);
+    const { reason } = event;
+    // Twice, so that its own fields come first and hold.
+    const told = { ...event, ...currentRequest(), ...event };
+    this.environment.onEvent(reason === undefined ? told : { ...told, reason: hideSecrets(reason) });
   }
 
   /** The absolute URL of an endpoint. */
@@ -212,6 +215,18 @@ export abstract class OAuthProvider {
       .flatMap((capability) => Object.entries(capability[document]?.(this) ?? {}));
     return Object.fromEntries(members.filter(([, value]) => value !== undefined));
   }
+}
+
+// Most requests with a token report nothing, and then need no id.
+function withId(options: AuthenticateOptions, random: Random): AuthenticateOptions {
+  let requestId: string | undefined;
+  return {
+    ...options,
+    get requestId() {
+      requestId ??= randomId(random);
+      return requestId;
+    },
+  };
 }
 
 function allowedOrigins(settings: ProviderSettings, environment: ProviderEnvironment): AllowedOrigins {

@@ -8,7 +8,11 @@ export function inRequest<Result>(context: RequestContext, act: () => Result): R
   return scope.run(context, act);
 }
 
-/** The request that is being answered, for the log only; empty outside of any. */
+/** What is known of the request that is being answered, for the log only; nothing outside of any. */
 export function currentRequest(): RequestContext {
-  return scope.getStore() ?? {};
+  const { clientAddress, requestId } = scope.getStore() ?? {};
+  return {
+    ...(clientAddress === undefined ? {} : { clientAddress }),
+    ...(requestId === undefined ? {} : { requestId }),
+  };
 }

@@ -1,3 +1,4 @@
+import { randomId } from '../core/random.ts';
 import { type StartedServer, startServer } from '../operations/listening/start-server.ts';
 import type { CertificateFiles } from '../operations/tls/certificate.ts';
 import type { OAuthProvider } from '../provider.ts';
@@ -46,7 +47,13 @@ export async function serve(provider: OAuthProvider, options: ServeOptions): Pro
   const listener = createNodeListener(provider, {
     mcp: createMcpEndpoint(provider, typeof mcp === 'function' ? fetchHandler(mcp) : mcp, options),
     trustedProxies,
-    onError: (error) => provider.report({ name: 'server.error', reason: 'a request failed', error }),
+    onError: (error) =>
+      provider.report({
+        name: 'server.error',
+        requestId: randomId(provider.random),
+        reason: 'a request failed',
+        error,
+      }),
   });
   const started = await startServer(
     {

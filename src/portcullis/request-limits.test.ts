@@ -185,6 +185,7 @@ describe('the limits of Portcullis', () => {
     expect(await portcullis.services.clients.count()).toBe(2);
     expect(events).toContainEqual({
       name: 'request.rate_limited',
+      requestId: expect.any(String),
       reason: expect.stringContaining('raise registration.maximumClients'),
     });
   });

@@ -1,4 +1,5 @@
 import type { EventSink, SecurityEvent } from '../../core/events.ts';
+import { hideSecrets } from '../../core/hide-secrets.ts';
 import { printableJson } from '../../core/printable-json.ts';
 
 const warnings: ReadonlySet<string> = new Set([
@@ -23,9 +24,13 @@ export function jsonLog(write: (line: string) => void, now: () => number): Event
         time: new Date(now()).toISOString(),
         level: levelOf(event),
         ...event,
-        error: errorText(event.error),
+        error: hidden(errorText(event.error)),
       }),
     );
+}
+
+function hidden(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : hideSecrets(text);
 }
 
 function levelOf(event: SecurityEvent): 'info' | 'warn' | 'error' {
