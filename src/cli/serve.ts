@@ -74,6 +74,7 @@ async function runUntilStopped(
     await announce(portcullis, server, config, json, terminal);
     log({ name: 'server.started', reason: `listening on ${server.address.address} port ${server.address.port}` });
     const signal = await stopRequest(() => server.reloadCertificate());
+    portcullis.drain();
     await server.close();
     log({ name: 'server.stopped', reason: signal });
   } finally {

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { type Clock, systemClock } from '../core/clock.ts';
+import type { Database } from '../core/database.ts';
 import { OAuthError } from '../core/errors.ts';
 import type { EventSink } from '../core/events.ts';
 import { hashSecret } from '../core/hash.ts';
@@ -13,6 +15,7 @@ import {
   type RefreshToken,
   type RevocableToken,
 } from '../core/records.ts';
+import { inRequest } from '../core/request-scope.ts';
 import { ConfigurationError } from '../core/urls.ts';
 import { errorJson, registrationHint } from '../oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
@@ -86,8 +89,9 @@ export class Portcullis extends OAuthProvider {
     const random = runtime.random ?? systemRandom;
     const database = await openDatabase(resolved.database);
     try {
-      const masterKey = masterKeyFor(resolved, random);
+      const configuredKey = configuredMasterKey(resolved, random);
       await migrate(database, allMigrations, clock);
+      const masterKey = configuredKey ?? (await masterKeyInFile(resolved, database, random));
       const signingKeys = await SigningKeys.open(database, masterKey, resolved.tokens.algorithm, clock, random);
       const portcullis = new Portcullis(resolved, { ...runtime, clock, random }, { database, masterKey, signingKeys });
       portcullis.services.retention.start();
@@ -96,6 +100,11 @@ export class Portcullis extends OAuthProvider {
       await database.close();
       throw error;
     }
+  }
+
+  /** To be called when the host begins to shut down: `/readyz` answers 503 from now on, everything else goes on. */
+  drain(): void {
+    this.services.readiness.end();
   }
 
   /** Ends background work and closes the database; acknowledged writes are durable already. */
@@ -111,9 +120,11 @@ export class Portcullis extends OAuthProvider {
 
   override async handle(request: Request, context: RequestContext = {}): Promise<Response | undefined> {
     const identified = context.requestId === undefined ? { ...context, requestId: randomId(this.random) } : context;
-    const refused = await this.#limits.check(request, identified);
-    if (refused !== undefined) return refused;
-    return (await super.handle(request, identified)) ?? (await this.#pages(request, identified));
+    return inRequest(identified, async () => {
+      const refused = await this.#limits.check(request, identified);
+      if (refused !== undefined) return refused;
+      return (await super.handle(request, identified)) ?? (await this.#pages(request, identified));
+    });
   }
 
   override getClient(clientId: ClientId): Promise<Client | undefined> {
@@ -169,16 +180,30 @@ export class Portcullis extends OAuthProvider {
     const site = { name: this.services.siteName, homeUrl: this.services.paths.home };
     return htmlResponse(authorizationErrorPage({ site, error, requestId: context.requestId }), {
       status: error.status,
-      headers: registrationHint(this),
+      headers: { ...error.headers, ...registrationHint(this) },
     });
   }
 }
 
-function masterKeyFor(config: ResolvedConfig, random: Random): MasterKey {
+/** The master key of the settings, or one that vanishes with a database in memory; `undefined` where it is in a file. */
+function configuredMasterKey(config: ResolvedConfig, random: Random): MasterKey | undefined {
   if (config.masterKey !== undefined && config.masterKeyFile !== undefined) {
     throw new ConfigurationError('set either masterKey or masterKeyFile, not both');
   }
   if (config.masterKey !== undefined) return parseMasterKey(config.masterKey, random);
   const file = masterKeyFileOf(config);
-  return file === undefined ? new MasterKey(random.bytes(32), random) : readOrCreateMasterKey(file, random);
+  if (file === undefined) return new MasterKey(random.bytes(32), random);
+  return existsSync(file) ? readOrCreateMasterKey(file, random) : undefined;
+}
+
+/** @throws ConfigurationError where the file is gone and the database needs it: a new key would open nothing */
+async function masterKeyInFile(config: ResolvedConfig, database: Database, random: Random): Promise<MasterKey> {
+  const file = masterKeyFileOf(config) ?? '';
+  // In this order: a process that starts at the same moment makes the file before it encrypts anything.
+  if ((await SigningKeys.areIn(database)) && !existsSync(file)) {
+    throw new ConfigurationError(
+      `the master key file ${file} is missing, and the database was encrypted under it: restore the file, or set masterKey or masterKeyFile`,
+    );
+  }
+  return readOrCreateMasterKey(file, random);
 }

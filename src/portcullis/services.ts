@@ -13,6 +13,7 @@ import { RefreshTokenStore } from '../oauth/refresh-token/store.ts';
 import { ClientStore } from '../oauth/register/store.ts';
 import { GrantStore } from '../oauth/token/grant-store.ts';
 import type { HealthServices } from '../operations/health/index.ts';
+import { Readiness } from '../operations/health/readiness.ts';
 import type { MasterKey } from '../operations/keys/master-key.ts';
 import type { SigningKeys } from '../operations/keys/signing-keys.ts';
 import { Retention, type RetentionTask } from '../operations/retention/retention.ts';
@@ -112,6 +113,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
     consents: new Consents(database),
     codes: new AuthorizationCodeStore(database),
     refreshTokens: new RefreshTokenStore(database),
+    readiness: new Readiness(),
     signingKeys,
     accessTokens: new AccessTokens({ keys: signingKeys, grants, database, clock, issuer: settings.issuer }),
     retention: new Retention([...tasksFor(retentionRules, database, clock), unusedClients], {

@@ -59,12 +59,20 @@ export class MasterKey {
 /**
  * Reads the master key from a file, and makes the file, readable by its owner only, where there is none. Of processes that
  * start at the same moment one makes it, complete from the first instant, and all read that one.
- * @throws ConfigurationError where the file is not a key
+ * @throws ConfigurationError where the file is not a key, or cannot be read or made
  */
 export function readOrCreateMasterKey(path: string, random: Random): MasterKey {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  if (!existsSync(path)) createKeyFile(path, random);
-  const key = keyIn(readFileSync(path, 'utf8'));
+  if (!existsSync(path)) {
+    explained(
+      `the master key file ${path} cannot be made`,
+      `let this user write ${dirname(path)}, and free space there`,
+      () => createKeyFile(path, random),
+    );
+  }
+  const text = explained(`the master key file ${path} cannot be read`, 'let this user read it', () =>
+    readFileSync(path, 'utf8'),
+  );
+  const key = keyIn(text);
   if (key === undefined)
     throw new ConfigurationError(
       `the master key file ${path} does not hold 32 bytes, written as 43 base64url characters`,
@@ -84,6 +92,7 @@ export function parseMasterKey(text: string, random: Random): MasterKey {
 
 // A link appears with all of its file's content, and only where nothing has the name yet.
 function createKeyFile(path: string, random: Random): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const unfinished = `${path}.${randomId(random)}`;
   try {
     writeFileSync(unfinished, `${Buffer.from(random.bytes(32)).toString('base64url')}\n`, {
@@ -96,6 +105,14 @@ function createKeyFile(path: string, random: Random): void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   } finally {
     rmSync(unfinished, { force: true });
+  }
+}
+
+function explained<Result>(what: string, hint: string, act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    throw new ConfigurationError(`${what}: ${(error as Error).message}; ${hint}`);
   }
 }
 

@@ -38,6 +38,11 @@ export class SigningKeys {
     return new SigningKeys(keys, current);
   }
 
+  /** Whether a database holds keys already, encrypted under some master key. */
+  static async areIn(database: Database): Promise<boolean> {
+    return (await database.read('SELECT key_id FROM signing_keys LIMIT 1')).length > 0;
+  }
+
   /** The key that new tokens are signed with. */
   get current(): SigningKey {
     return this.#current;
