@@ -18,11 +18,15 @@ export async function startServer(server: EmbeddedServer): Promise<void> {
   finish(await runAlone(serveCommand(server), process.argv.slice(2), processTerminal(process), program));
 }
 
-/** Ends without a stack trace where the reader of a pipe has gone: `portcullis user list | head -1`. */
+/**
+ * Ends without a stack trace where results cannot be written: the reader of a pipe has gone (`portcullis user list | head
+ * -1`), or the disk is full. A log that cannot be written ends nothing.
+ */
 function leaveQuietly(): void {
+  process.stderr.on('error', () => {});
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    if (error.code !== 'EPIPE') process.stderr.write(`portcullis: the output cannot be written: ${error.message}\n`);
+    process.exit(error.code === 'EPIPE' ? 0 : 1);
   });
 }
 

@@ -72,7 +72,11 @@ async function guarded(
   }
 }
 
-function failureText({ lines, hint }: Failure, program: string): string {
+function failureText({ exitCode, lines, hint }: Failure, program: string): string {
+  // What keeps a server from starting is one line, because that is what logs keep together.
+  const [only, ...more] = lines;
+  if (exitCode === exitCodes.failure && hint !== undefined && more.length === 0)
+    return `${program}: ${only}; ${hint}\n`;
   return `${lines.map((line, index) => (index === 0 || lines.length > 1 ? `${program}: ${line}\n` : `${line}\n`)).join('')}${hint === undefined ? '' : `  ${hint}\n`}`;
 }
 

@@ -68,7 +68,7 @@ function chosenFile(named: string | undefined, directory: string): ConfigFile | 
     throw new ConfigurationError(
       code === 'ENOENT'
         ? `there is no configuration file ${path}`
-        : `the configuration file cannot be read: ${message}`,
+        : `the configuration file cannot be read: ${message}; let this user read it, or name another with --config`,
     );
   }
   return { path, content: contentOf(text, path) };

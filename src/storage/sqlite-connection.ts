@@ -1,8 +1,8 @@
-import { closeSync, existsSync, mkdirSync, openSync, readlinkSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DatabaseBusyError, DatabaseError } from './errors.ts';
-import { sqliteError } from './sqlite-errors.ts';
+import { hints, sqliteError } from './sqlite-errors.ts';
 
 const oldestSafeVersion = '3.51.3';
 const journalSizeLimit = 64 * 1024 * 1024;
@@ -19,7 +19,10 @@ export function openSqliteConnection(path: string, busyTimeout: number): Databas
   let connection: DatabaseSync | undefined;
   try {
     refuseUnsafeSqlite();
-    if (location !== ':memory:') createPrivately(location);
+    if (location !== ':memory:') {
+      createPrivately(location);
+      refuseReadOnly(location);
+    }
     connection = new DatabaseSync(location, { timeout: busyTimeout });
     configure(connection, location);
     return connection;
@@ -61,6 +64,15 @@ function createPrivately(location: string): void {
   createFile(location);
   // A link to what is not there yet: SQLite would make it, readable by everybody.
   if (!existsSync(location)) createFile(resolve(dirname(location), readlinkSync(location)));
+}
+
+// SQLite would open it all the same, and only the first write would fail.
+function refuseReadOnly(location: string): void {
+  try {
+    accessSync(location, constants.W_OK);
+  } catch (error) {
+    throw new DatabaseError('readonly', 'this user may not write it', { hint: hints.readonly, cause: error });
+  }
 }
 
 function createFile(location: string): void {

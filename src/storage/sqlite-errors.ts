@@ -1,7 +1,8 @@
 import type { DatabaseErrorCode } from './errors.ts';
 import { DatabaseBusyError, DatabaseError } from './errors.ts';
 
-const hints: Readonly<Record<Exclude<DatabaseErrorCode, 'closed' | 'unsupported' | 'migration'>, string>> = {
+/** What an operator can do about each failure. */
+export const hints: Readonly<Record<Exclude<DatabaseErrorCode, 'closed' | 'unsupported' | 'migration'>, string>> = {
   busy: 'another process holds the write lock; find the long transaction (a backup, a SQLite shell) and end it',
   full: 'free space on the disk that holds the database; nothing of this write was kept',
   io: 'the disk failed or refused a write; check the system log, free space and file size limits',

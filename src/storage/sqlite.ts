@@ -74,11 +74,16 @@ class SqliteDatabase implements DatabaseWithDialect {
     return this.#closed;
   }
 
-  /** The checkpoint is for tidiness: what readers in other processes keep it from moving, the next opening recovers. */
+  /**
+   * The checkpoint is for tidiness: what readers in other processes or a full disk keep it from moving, the next opening
+   * recovers.
+   */
   async #close(): Promise<void> {
     await this.#commits.drain();
     try {
       this.#connection.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Nothing is lost: the log holds every commit.
     } finally {
       this.#connection.close();
     }

@@ -209,7 +209,7 @@ describe('portcullis serve that cannot', () => {
     });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
-      `portcullis: port ${port} on 127.0.0.1 is in use\n  stop the other program, or choose another port with --port or PORT\n`,
+      `portcullis: port ${port} on 127.0.0.1 is in use; stop the other program, or choose another port with --port or PORT\n`,
     );
   });
 

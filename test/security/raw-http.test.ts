@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -6,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMcpEndpoint } from '../../src/hosts/mcp-sdk.ts';
 import { createNodeListener } from '../../src/hosts/node-handler.ts';
 import { InMemoryProvider } from '../../src/in-memory/index.ts';
+import { startServer } from '../../src/operations/listening/start-server.ts';
 import { obtainTokens } from '../interop/tokens.ts';
 
 const base = 'http://localhost:3000';
@@ -132,4 +134,58 @@ describe('a stranger who never stops sending', () => {
       expect(sent).toBeLessThan(2 * 1024 * 1024);
     },
   );
+});
+
+describe('a stranger who asks for a tunnel', () => {
+  async function start() {
+    const started = await startServer(
+      {
+        baseUrl: base,
+        port: 0,
+        host: '127.0.0.1',
+        tls: undefined,
+        shutdownTime: 100,
+        requestTime: 5000,
+        report: () => {},
+        signal: undefined,
+      },
+      (_req, res) => void res.end('served'),
+    );
+    onTestFinished(() => started.close());
+    const tunnel = () => {
+      const socket = connect({ port: started.address.port, host: '127.0.0.1', allowHalfOpen: true });
+      socket.on('error', () => {});
+      socket.write(`CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n${'y'.repeat(1000)}`);
+      return socket;
+    };
+    return { url: `http://127.0.0.1:${started.address.port}`, tunnel };
+  }
+
+  // An error on a socket that nobody listens to ends the process.
+  it('and resets the connection leaves the server alone', async () => {
+    const { url, tunnel } = await start();
+    for (let times = 0; times < 50; times += 1) {
+      const socket = tunnel();
+      await once(socket, 'connect');
+      if (times % 2 === 1) await turn();
+      socket.resetAndDestroy();
+    }
+    expect(await (await fetch(url)).text()).toBe('served');
+  });
+
+  it('and never hangs up is hung up on', async () => {
+    const { tunnel } = await start();
+    const socket = tunnel();
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += String(data);
+    });
+    await once(socket, 'end');
+    expect(statuses(answer)).toEqual([405]);
+    // Whatever is sent now meets a closed connection.
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const timer = setInterval(() => socket.write('x'), 5);
+    await closed;
+    clearInterval(timer);
+  });
 });

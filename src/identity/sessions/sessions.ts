@@ -77,9 +77,18 @@ export class Sessions {
     const touchInterval = Math.min(longestTouchInterval, this.#options.idleTimeout / 4);
     const user = AuthenticatedUser.check(session, secret, now);
     if (user !== undefined && session !== undefined && now - session.lastSeenAt >= touchInterval) {
-      await this.#store.touch(user.sessionHash, now, this.#expiry(user.authenticatedAt, now));
+      await this.#touch(user, now);
     }
     return user;
+  }
+
+  // Whoever only reads is not to suffer from a full disk: the session then ends a little earlier.
+  async #touch({ sessionHash, authenticatedAt }: AuthenticatedUser, now: number): Promise<void> {
+    try {
+      await this.#store.touch(sessionHash, now, this.#expiry(authenticatedAt, now));
+    } catch (error) {
+      this.#options.report({ name: 'server.error', reason: 'a session could not be marked as used', error });
+    }
   }
 
   /** The user's live sessions, the last seen first. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { EventSink } from '../../core/events.ts';
 import type { CertificateFiles } from '../tls/certificate.ts';
 import { createTlsServer } from '../tls/server.ts';
@@ -32,6 +33,9 @@ export interface StartedServer {
 /** How long a client may take to send the headers, at most: milliseconds. */
 const headersTime = 15_000;
 
+/** How long a client may take to close a connection that it wanted as a tunnel: milliseconds. */
+const lingerTime = 1000;
+
 /**
  * Starts an http or https server that gives up on slow senders, but on no slow answer.
  * @throws ListenError where it cannot listen; ConfigurationError where the TLS files are wrong
@@ -48,6 +52,7 @@ export async function startServer(options: StartServerOptions, listener: Request
   const secured =
     tls && createTlsServer({ ...tls, limits, baseUrl: options.baseUrl, ...reports(options.report) }, listener);
   const server = secured?.server ?? createServer(limits, listener);
+  server.on('connect', refuseTunnel);
   const drain = gracefulClose(server, isEndless);
   const address = await listen(server, port, host).catch((error: unknown) => {
     secured?.watch.stop();
@@ -57,6 +62,14 @@ export async function startServer(options: StartServerOptions, listener: Request
   signal?.addEventListener('abort', () => void close(), { once: true });
   if (signal?.aborted === true) await close();
   return { address, reloadCertificate: () => secured?.watch.reload(), close };
+}
+
+// Without a listener Node closes the connection without a word. With one, the socket is nobody's any more: an error on it
+// that nobody hears would end the process, and a client that does not close it would keep it.
+function refuseTunnel(_req: IncomingMessage, socket: Duplex): void {
+  socket.on('error', () => socket.destroy()).resume();
+  socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n\r\n');
+  setTimeout(() => socket.destroy(), lingerTime).unref();
 }
 
 function reports(report: EventSink) {

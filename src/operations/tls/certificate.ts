@@ -54,7 +54,9 @@ function readPem(kind: 'certificate' | 'key', path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigurationError(`the TLS ${kind} ${path} cannot be read: ${(error as Error).message}`);
+    throw new ConfigurationError(
+      `the TLS ${kind} ${path} cannot be read: ${(error as Error).message}; name a PEM file that this user may read in tls.${kind}File`,
+    );
   }
 }
 
@@ -62,6 +64,8 @@ function parsed<Value>(what: string, parse: () => Value): Value {
   try {
     return parse();
   } catch (error) {
-    throw new ConfigurationError(`${what} is not usable PEM: ${(error as Error).message}`);
+    throw new ConfigurationError(
+      `${what} is not usable PEM: ${(error as Error).message}; it must begin with a line -----BEGIN …-----`,
+    );
   }
 }
