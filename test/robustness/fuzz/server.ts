@@ -64,6 +64,7 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
     places: placesOf(portcullis),
     connectInside() {
       const [client, server] = duplexPair();
+      client.once('close', () => server.destroy());
       inside.emit('connection', server);
       return client;
     },
