@@ -26,6 +26,7 @@ export interface RoundsOptions {
  */
 export async function runRounds(runners: readonly Runner[], options: RoundsOptions): Promise<Result[]> {
   const slices = new Map<string, { measure: MeasureName; concurrency: number; server: string; slices: Sample[] }>();
+  if (options.measures.includes('MCP request')) for (const runner of runners) await runner.warmUp();
   for (let round = 0; round <= options.rounds; round += 1) {
     options.onRound?.(round);
     const order = round % 2 === 0 ? runners : [...runners].reverse();
@@ -45,7 +46,10 @@ export async function runRounds(runners: readonly Runner[], options: RoundsOptio
       }
     }
   }
-  return [...slices.values()].map((entry) => ({ ...entry, sample: medianSample(entry.slices) }));
+  const names = runners.map(({ name }) => name);
+  return [...slices.values()]
+    .sort((a, b) => names.indexOf(a.server) - names.indexOf(b.server))
+    .map((entry) => ({ ...entry, sample: medianSample(entry.slices) }));
 }
 
 /** A slice beside which the machine did little else, if three tries bring one. */
