@@ -67,13 +67,16 @@ async function runUntilStopped(
   terminal: Terminal,
 ): Promise<void> {
   const log = jsonLog((line) => terminal.err(`${line}\n`), systemClock.now);
+  let server: RunningServer | undefined;
+  // Before anything is open: a server that is told to stop while it starts closes what it has opened, too.
+  const stopped = stopRequest(() => server?.reloadCertificate());
   const portcullis = await Portcullis.open(config.portcullis, { onEvent: log });
   try {
     const { defaults: _defaults, ...endpoint } = embedded;
-    const server = await serve(portcullis, { ...config.server, ...endpoint });
+    server = await serve(portcullis, { ...config.server, ...endpoint });
     await announce(portcullis, server, config, json, terminal);
     log({ name: 'server.started', reason: `listening on ${server.address.address} port ${server.address.port}` });
-    const signal = await stopRequest(() => server.reloadCertificate());
+    const signal = await stopped;
     portcullis.drain();
     await server.close();
     log({ name: 'server.stopped', reason: signal });
