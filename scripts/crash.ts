@@ -1,20 +1,22 @@
 /**
  * `npm run crash`: kills a server under load again and again, and counts what it lost.
- * `node scripts/crash.ts [--rounds 50] [--seed 1]`; ends with 1 where anything was lost, spent twice or revived.
+ * Ends with 1 where anything was lost, spent twice or revived, or a start was not clean.
  */
-import { parseArgs } from 'node:util';
 import { crashRounds } from '../test/robustness/crash/rounds.ts';
+import { campaignOptions } from './campaign-options.ts';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string' }, seed: { type: 'string' } } });
-const rounds = Number(values.rounds ?? 50);
-const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+const usage = `npm run crash -- [options]
+  --rounds N   how often the server is killed (default 50)
+  --seed N     the same choices as another run with this seed (default: drawn)`;
 
+const { rounds, seed } = campaignOptions('crash', usage, { rounds: 50 });
 process.stdout.write(`crash: ${rounds} rounds, seed ${seed}\n`);
 const startedAt = performance.now();
 const { acknowledged, checked, violations } = await crashRounds({
   rounds,
   seed,
-  onRound: (round, milliseconds) => process.stdout.write(`  round ${round} in ${Math.round(milliseconds)} ms\n`),
+  onRound: (round, milliseconds, { total }) =>
+    process.stdout.write(`  round ${round} in ${Math.round(milliseconds)} ms, ${total} acknowledged so far\n`),
 });
 const counts = (map: ReadonlyMap<string, number>) => [...map].map(([what, count]) => `${count} ${what}`).join(', ');
 process.stdout.write(

@@ -1,22 +1,22 @@
 /**
  * `npm run fuzz`: generated requests against every endpoint and page, and every misuse of a connection that we know.
- * `node scripts/fuzz.ts [--requests 100000] [--seed 1] [--seconds 900]`; ends with 1 where anything was taken badly.
+ * Ends with 1 where anything was taken badly.
  */
-import { parseArgs } from 'node:util';
 import { abuse, fuzz } from '../test/robustness/fuzz/report.ts';
+import { campaignOptions } from './campaign-options.ts';
 
-const { values } = parseArgs({
-  options: { requests: { type: 'string' }, seed: { type: 'string' }, seconds: { type: 'string' } },
-});
-const requests = Number(values.requests ?? 100_000);
-const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-const time = Number(values.seconds ?? 900) * 1000;
+const usage = `npm run fuzz -- [options]
+  --requests N   how many requests are generated (default 100000)
+  --seconds N    the longest that it may take (default 900)
+  --seed N       the same requests as another run with this seed (default: drawn)`;
+
+const { requests, seconds, seed } = campaignOptions('fuzz', usage, { requests: 100_000, seconds: 900 });
 // A growth of the heap that is no cache any more, in MB.
 const mostGrowth = 96;
 
 process.stdout.write(`fuzz: ${requests} requests, seed ${seed}\n`);
 const startedAt = performance.now();
-const report = await fuzz({ requests, seed, time });
+const report = await fuzz({ requests, seed, time: seconds * 1000 });
 const misused = await abuse(4);
 
 const { statuses, before, after, stall, slowest, overSockets } = report;

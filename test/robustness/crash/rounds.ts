@@ -14,8 +14,8 @@ import { type Extent, verify } from './verify.ts';
 export interface CrashOptions {
   readonly rounds: number;
   readonly seed: number;
-  /** Told of each round. */
-  readonly onRound?: (round: number, milliseconds: number) => void;
+  /** Told of each round, and of what is known after it. */
+  readonly onRound?: (round: number, milliseconds: number, ledger: Ledger) => void;
 }
 
 const environment = {
@@ -45,7 +45,7 @@ export async function crashRounds({ rounds, seed, onRound }: CrashOptions): Prom
       const server = await start(scene, options, 'recent');
       await Promise.all([load(scene, () => !server.program.isRunning), dieSomeTime(server, scene)]);
       inspectLog(server, scene);
-      onRound?.(round, performance.now() - startedAt);
+      onRound?.(round, performance.now() - startedAt, scene.ledger);
     }
     const server = await start(scene, options, 'all');
     server.program.signal('SIGTERM');
