@@ -5,6 +5,7 @@ import { metadata } from './oauth/metadata/index.ts';
 import { refreshToken } from './oauth/refresh-token/index.ts';
 import { register } from './oauth/register/index.ts';
 import { revoke } from './oauth/revoke/index.ts';
+import { singleUse } from './oauth/single-use/index.ts';
 import type { OAuthCapability } from './oauth/token/grant-handler.ts';
 import { token } from './oauth/token/index.ts';
 
@@ -21,4 +22,5 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   revoke,
   bearer,
   jwks,
+  singleUse,
 ];

@@ -10,12 +10,15 @@ export type { ClientId, GrantId, ResourceUri, SecretHash, Subject } from './core
 export { type Random, randomId, randomSecret, systemRandom } from './core/random.ts';
 export {
   type AccessToken,
+  type Actor,
   type AuthorizationCode,
   type Client,
   type Grant,
+  type GrantDetails,
   grantIdOf,
   type RefreshToken,
   type RevocableToken,
+  type SingleUseIdentifier,
 } from './core/records.ts';
 export { ScopeCatalogue, type ScopeDefinition } from './core/scopes.ts';
 export {
@@ -34,6 +37,7 @@ export type { AuthenticateOptions, Authentication } from './oauth/bearer/authent
 export type { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
 export type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
 export { ConsumedGrant } from './oauth/token/consumed-grant.ts';
+export type { DecidedGrant } from './oauth/token/decided-grant.ts';
 export { accessTokenFor, mintSecret, refreshTokenFor } from './oauth/token/mint.ts';
 export { TokenSet } from './oauth/token/token-set.ts';
 export type { PortcullisConfig } from './portcullis/config.ts';

@@ -7,7 +7,14 @@ import { hideSecrets } from './core/hide-secrets.ts';
 import type { RequestContext } from './core/http.ts';
 import type { ClientId } from './core/ids.ts';
 import { type Random, randomId } from './core/random.ts';
-import type { AccessToken, AuthorizationCode, Client, RefreshToken, RevocableToken } from './core/records.ts';
+import type {
+  AccessToken,
+  AuthorizationCode,
+  Client,
+  RefreshToken,
+  RevocableToken,
+  SingleUseIdentifier,
+} from './core/records.ts';
 import { currentRequest, inRequest } from './core/request-scope.ts';
 import { ScopeCatalogue } from './core/scopes.ts';
 import {
@@ -26,6 +33,7 @@ import { type AuthenticateOptions, type Authentication, authenticateRequest } fr
 import type { AllowedOrigins } from './oauth/bearer/origin.ts';
 import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
 import type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
+import type { DecidedGrant } from './oauth/token/decided-grant.ts';
 import type { GrantHandler } from './oauth/token/grant-handler.ts';
 import type { TokenSet } from './oauth/token/token-set.ts';
 import { createRouter } from './server.ts';
@@ -126,6 +134,19 @@ export abstract class OAuthProvider {
 
   /** Kills the token with the grant it belongs to: its codes, refresh tokens and access tokens. Ownership is checked. */
   abstract revokeToken(token: RevocableToken): Promise<void>;
+
+  /**
+   * Stores a grant that a grant handler decided on there and then, and issues its one access token: for machine clients,
+   * assertions and exchanged tokens, which are not advertised where this is not implemented.
+   * @throws OAuthError `invalid_grant` where the client or the user has gone since
+   */
+  issueAccessToken?(client: Client, decided: DecidedGrant): Promise<TokenSet>;
+
+  /**
+   * Remembers an identifier that counts once, until it expires, and resolves to whether it was new: of any number of
+   * concurrent calls, in any number of processes, one. What needs it is not advertised where it is not implemented.
+   */
+  spendIdentifier?(identifier: SingleUseIdentifier): Promise<boolean>;
 
   /** The record of a live access token for this resource, or `undefined`. */
   async verifyToken(token: string): Promise<AccessToken | undefined> {

@@ -140,11 +140,11 @@ export class CustomProvider extends OAuthProvider {
 
   /** Runs in the transaction that spent the code or rotated the refresh token. */
   #issue(client: Client, consumed: ConsumedGrant): TokenSet {
-    const { grant, scopes } = consumed;
+    const { grant } = consumed;
     const { lifetimes } = this.environment;
     const now = this.clock.now();
     const access = mintSecret(this.random);
-    this.#tables.add(access.hash, grant.grantId, accessTokenFor(grant, scopes, access.hash, now, lifetimes));
+    this.#tables.add(access.hash, grant.grantId, accessTokenFor(consumed, access.hash, now, lifetimes));
     const issued = { accessToken: access.secret, expiresIn: lifetimes.accessToken / 1000 };
     if (!client.grantTypes.includes('refresh_token')) return TokenSet.issue(consumed, issued);
     const refresh = mintSecret(this.random);

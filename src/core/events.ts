@@ -12,6 +12,7 @@ export type SecurityEventName =
   | 'code.redeemed'
   | 'code.replayed'
   | 'code.verifier_mismatch'
+  | 'token.issued'
   | 'token.refreshed'
   | 'token.refresh_retried'
   | 'token.reused'

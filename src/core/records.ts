@@ -33,10 +33,28 @@ export interface Client {
   readonly softwareVersion?: string;
 }
 
+/** Who acts for a token's subject, and for whom that one acted before. @see RFC 8693 §4.1 */
+export interface Actor {
+  readonly sub: string;
+  readonly act?: Actor;
+}
+
+/** What a grant says beside whom, what and for whom. A subclass stores it as it is; it ends up in tokens as claims. */
+export interface GrantDetails {
+  /** RFC 7638 thumbprint of the key that every token of the grant is bound to (RFC 9449 §6). */
+  readonly keyThumbprint?: string;
+  /** How strongly the user was authenticated (RFC 9470 §6). */
+  readonly acr?: string;
+  /** By what means (RFC 8176). */
+  readonly amr?: readonly string[];
+  readonly actor?: Actor;
+}
+
 /**
- * One user's approval of one client for one resource: what a code opens, what tokens hang on, what is revoked.
+ * One user's approval of one client for one resource: what a code opens, what tokens hang on, what is revoked. Where
+ * nobody was asked (machine clients, assertions, exchanged tokens) it stands for the request that was allowed.
  */
-export interface Grant {
+export interface Grant extends GrantDetails {
   readonly grantId: GrantId;
   readonly clientId: ClientId;
   readonly subject: Subject;
@@ -91,9 +109,22 @@ export interface AccessToken {
   readonly expiresAt: number;
   /** JWT id, or the hash of an opaque token. */
   readonly tokenId: string;
+  /** RFC 7638 thumbprint of the key whose holder alone may use it (RFC 9449 §6). Absent: a bearer token. */
+  readonly keyThumbprint?: string;
   /** Further facts for the application, such as the user's name. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /** What `revokeToken` may be handed. */
 export type RevocableToken = AuthorizationCode | RefreshToken | AccessToken;
+
+/** Something that a client or another issuer said may be presented once: the `jti` of an assertion or a proof. */
+export interface SingleUseIdentifier {
+  /** What it was presented as; the same identifier may be spent once for each. */
+  readonly purpose: string;
+  /** Who made it: identifiers of different issuers never meet. */
+  readonly issuer: string;
+  readonly identifier: string;
+  /** When it could not be presented any more anyway, milliseconds since the epoch. */
+  readonly expiresAt: number;
+}

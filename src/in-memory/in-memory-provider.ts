@@ -2,13 +2,22 @@ import type { ProviderEnvironment } from '../core/environment.ts';
 import { AlreadySpentError, OAuthError } from '../core/errors.ts';
 import { hashSecret } from '../core/hash.ts';
 import type { ClientId, Subject } from '../core/ids.ts';
-import type { AccessToken, AuthorizationCode, Client, RefreshToken, RevocableToken } from '../core/records.ts';
+import type {
+  AccessToken,
+  AuthorizationCode,
+  Client,
+  RefreshToken,
+  RevocableToken,
+  SingleUseIdentifier,
+} from '../core/records.ts';
 import type { OAuthProviderOptions } from '../core/settings.ts';
 import { ConfigurationError } from '../core/urls.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
+import { identifierHash } from '../oauth/single-use/identifier-hash.ts';
 import { ConsumedGrant } from '../oauth/token/consumed-grant.ts';
+import { DecidedGrant } from '../oauth/token/decided-grant.ts';
 import { accessTokenFor, mintSecret, refreshTokenFor } from '../oauth/token/mint.ts';
 import { TokenSet } from '../oauth/token/token-set.ts';
 import { OAuthProvider } from '../provider.ts';
@@ -144,23 +153,42 @@ export class InMemoryProvider extends OAuthProvider {
     }
   }
 
-  // Called in the same turn as the store's decision, so that nothing comes in between.
-  #issue(client: Client, consumed: ConsumedGrant, stored: StoredGrant): TokenSet {
+  override async issueAccessToken(client: Client, decided: DecidedGrant): Promise<TokenSet> {
+    DecidedGrant.assert(decided);
+    if (!this.store.clients.has(client.clientId))
+      throw new OAuthError('invalid_grant', 'the client has been removed meanwhile');
+    const { grant } = decided;
+    const stored = this.store.addGrant(grant, undefined);
+    const tokens = this.#issue(undefined, ConsumedGrant.claim(decided, true), stored);
+    this.report({
+      name: 'token.issued',
+      clientId: client.clientId,
+      subject: grant.subject,
+      grantId: grant.grantId,
+    });
+    return tokens;
+  }
+
+  override async spendIdentifier(identifier: SingleUseIdentifier): Promise<boolean> {
+    return this.store.spendIdentifier(identifierHash(identifier), identifier.expiresAt, this.clock.now());
+  }
+
+  // Called in the same turn as the store's decision, so that nothing comes in between. Without a client there is no refresh token.
+  #issue(client: Client | undefined, consumed: ConsumedGrant, stored: StoredGrant): TokenSet {
     const { lifetimes } = this.environment;
-    const { grant, scopes } = consumed;
     const now = this.clock.now();
     const access = mintSecret(this.random);
-    const refresh = client.grantTypes.includes('refresh_token') ? mintSecret(this.random) : undefined;
-    const accessToken = accessTokenFor(grant, scopes, access.hash, now, lifetimes);
+    const refresh = client?.grantTypes.includes('refresh_token') === true ? mintSecret(this.random) : undefined;
+    const accessToken = accessTokenFor(consumed, access.hash, now, lifetimes);
     this.store.addTokens(
       stored,
-      stored.claims === undefined ? accessToken : { ...accessToken, claims: stored.claims },
-      refresh === undefined ? undefined : refreshTokenFor(grant, refresh.hash, now, lifetimes),
+      { ...accessToken, claims: { ...stored.claims, ...accessToken.claims } },
+      refresh === undefined ? undefined : refreshTokenFor(consumed.grant, refresh.hash, now, lifetimes),
       now,
     );
     return TokenSet.issue(consumed, {
       accessToken: access.secret,
-      expiresIn: Math.floor(lifetimes.accessToken / 1000),
+      expiresIn: Math.floor((accessToken.expiresAt - now) / 1000),
       ...(refresh === undefined ? {} : { refreshToken: refresh.secret }),
     });
   }

@@ -41,6 +41,8 @@ export class MemoryStore {
   readonly codes = new Map<SecretHash, AuthorizationCode>();
   readonly refreshTokens = new Map<SecretHash, StoredRefreshToken>();
   readonly accessTokens = new Map<string, AccessToken>();
+  /** Until when each is remembered. */
+  readonly spentIdentifiers = new Map<SecretHash, number>();
   #writesUntilSweep = writesBetweenSweeps;
 
   /**
@@ -60,16 +62,29 @@ export class MemoryStore {
   }
 
   addCode(code: AuthorizationCode, claims: Readonly<Record<string, unknown>> | undefined): void {
-    const { grant } = code;
+    this.addGrant(code.grant, claims);
+    this.codes.set(code.hash, code);
+  }
+
+  addGrant(grant: Grant, claims: Readonly<Record<string, unknown>> | undefined): StoredGrant {
     this.#countWrite(grant.approvedAt);
-    this.grants.set(grant.grantId, {
+    const stored: StoredGrant = {
       grant,
       generation: 0,
       rotatedAt: grant.approvedAt,
       retries: 0,
       ...(claims === undefined ? {} : { claims }),
-    });
-    this.codes.set(code.hash, code);
+    };
+    this.grants.set(grant.grantId, stored);
+    return stored;
+  }
+
+  /** @returns whether the identifier was new */
+  spendIdentifier(hash: SecretHash, expiresAt: number, now: number): boolean {
+    this.#countWrite(now);
+    if (this.spentIdentifiers.has(hash)) return false;
+    this.spentIdentifiers.set(hash, expiresAt);
+    return true;
   }
 
   findCode(hash: SecretHash): AuthorizationCode | undefined {
@@ -142,9 +157,10 @@ export class MemoryStore {
     sweep(this.refreshTokens, (token) => token.grant.grantId);
     sweep(this.accessTokens, (token) => token.grantId);
     for (const grantId of this.grants.keys()) if (!inUse.has(grantId)) this.grants.delete(grantId);
+    for (const [hash, expiresAt] of this.spentIdentifiers) if (expiresAt <= now) this.spentIdentifiers.delete(hash);
     this.#writesUntilSweep = Math.max(
       writesBetweenSweeps,
-      this.codes.size + this.refreshTokens.size + this.accessTokens.size,
+      this.spentIdentifiers.size + this.codes.size + this.refreshTokens.size + this.accessTokens.size,
     );
   }
 

@@ -1,9 +1,12 @@
+import { sql } from '../core/database.ts';
 import { AlreadySpentError, OAuthError } from '../core/errors.ts';
 import { randomId } from '../core/random.ts';
-import type { AccessToken, Client, Grant } from '../core/records.ts';
+import type { AccessToken, Client } from '../core/records.ts';
+import { isActive } from '../identity/users/statements.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
-import { ConsumedGrant } from '../oauth/token/consumed-grant.ts';
+import { ConsumedGrant, type Redeemable } from '../oauth/token/consumed-grant.ts';
+import type { DecidedGrant } from '../oauth/token/decided-grant.ts';
 import { accessTokenFor, mintSecret, refreshTokenFor } from '../oauth/token/mint.ts';
 import { TokenSet } from '../oauth/token/token-set.ts';
 import type { Services } from './services.ts';
@@ -15,7 +18,7 @@ import type { Services } from './services.ts';
 export async function issueForCode(client: Client, code: RedeemableCode, services: Services): Promise<TokenSet> {
   const { provider, codes } = services;
   const now = provider.clock.now();
-  const access = accessTokenOf(code.grant, code.scopes, now, services);
+  const access = accessTokenOf(code, now, services);
   const secret = client.grantTypes.includes('refresh_token') ? mintSecret(provider.random) : undefined;
   const refresh = secret === undefined ? undefined : refreshTokenFor(code.grant, secret.hash, now, provider.lifetimes);
   const won = await codes.redeem(code, access.tokenId, refresh, now, lastExpiry(access, refresh));
@@ -36,7 +39,7 @@ export async function issueForCode(client: Client, code: RedeemableCode, service
 export async function issueForRefreshToken(token: RedeemableRefreshToken, services: Services): Promise<TokenSet> {
   const { provider, refreshTokens } = services;
   const now = provider.clock.now();
-  const access = accessTokenOf(token.grant, token.scopes, now, services);
+  const access = accessTokenOf(token, now, services);
   const secret = mintSecret(provider.random);
   const next = refreshTokenFor(token.grant, secret.hash, now, provider.lifetimes);
   const grace = provider.lifetimes.refreshTokenGrace;
@@ -60,9 +63,25 @@ export async function issueForRefreshToken(token: RedeemableRefreshToken, servic
   }
 }
 
-function accessTokenOf(grant: Grant, scopes: readonly string[], now: number, { provider }: Services): AccessToken {
-  const token = accessTokenFor(grant, scopes, randomId(provider.random), now, provider.lifetimes);
-  return { ...token, claims: { auth_time: Math.floor(grant.authenticatedAt / 1000) } };
+/**
+ * Stores a grant that was decided at this moment, and issues its one access token.
+ * @throws OAuthError `invalid_grant` where its client or user has gone, or was disabled, since the decision
+ */
+export async function issueForDecision(decided: DecidedGrant, services: Services): Promise<TokenSet> {
+  const { provider, grants } = services;
+  const { grant } = decided;
+  const access = accessTokenOf(decided, provider.clock.now(), services);
+  const isMachine = (grant.subject as string) === grant.clientId;
+  if (!(await grants.add(grant, access.expiresAt, isMachine ? sql('1 = 1') : isActive(grant.subject)))) {
+    throw new OAuthError('invalid_grant', 'the client or the user has been removed or disabled meanwhile');
+  }
+  const { clientId, subject, grantId } = grant;
+  provider.report({ name: 'token.issued', clientId, subject, grantId });
+  return tokenSet(ConsumedGrant.claim(decided, true), access, undefined, services);
+}
+
+function accessTokenOf(spent: Redeemable, now: number, { provider }: Services): AccessToken {
+  return accessTokenFor(spent, randomId(provider.random), now, provider.lifetimes);
 }
 
 function lastExpiry(...tokens: readonly ({ readonly expiresAt: number } | undefined)[]): number {

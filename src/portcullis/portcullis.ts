@@ -14,6 +14,7 @@ import {
   grantIdOf,
   type RefreshToken,
   type RevocableToken,
+  type SingleUseIdentifier,
 } from '../core/records.ts';
 import { inRequest } from '../core/request-scope.ts';
 import { ConfigurationError } from '../core/urls.ts';
@@ -21,6 +22,7 @@ import { errorJson, registrationHint } from '../oauth/authorization-code/error-p
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
+import type { DecidedGrant } from '../oauth/token/decided-grant.ts';
 import type { TokenSet } from '../oauth/token/token-set.ts';
 import { MasterKey, parseMasterKey, readOrCreateMasterKey } from '../operations/keys/master-key.ts';
 import { SigningKeys } from '../operations/keys/signing-keys.ts';
@@ -33,7 +35,7 @@ import { htmlResponse } from '../web/response.ts';
 import { identityCapabilities, operationsCapabilities } from './capabilities.ts';
 import { type PortcullisConfig, parseConfig, type ResolvedConfig } from './config.ts';
 import { providerEnvironment, providerOptions } from './environment.ts';
-import { issueForCode, issueForRefreshToken } from './issue.ts';
+import { issueForCode, issueForDecision, issueForRefreshToken } from './issue.ts';
 import { masterKeyFileOf } from './master-key-file.ts';
 import { allMigrations } from './migrations.ts';
 import { RequestLimits } from './request-limits.ts';
@@ -169,6 +171,14 @@ export class Portcullis extends OAuthProvider {
     const grantId = grantIdOf(token);
     const revoked = await this.services.grants.revoke(grantId, `${token.kind} revoked`);
     if (revoked) this.report({ name: 'grant.revoked', grantId, reason: `${token.kind} revoked` });
+  }
+
+  override issueAccessToken(_client: Client, decided: DecidedGrant): Promise<TokenSet> {
+    return issueForDecision(decided, this.services);
+  }
+
+  override spendIdentifier(identifier: SingleUseIdentifier): Promise<boolean> {
+    return this.services.spentIdentifiers.spend(identifier);
   }
 
   override async publicKeys(): Promise<readonly Record<string, unknown>[]> {

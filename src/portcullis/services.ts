@@ -11,6 +11,7 @@ import { Users } from '../identity/users/users.ts';
 import { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
 import { RefreshTokenStore } from '../oauth/refresh-token/store.ts';
 import { ClientStore } from '../oauth/register/store.ts';
+import { SpentIdentifiers } from '../oauth/single-use/store.ts';
 import { GrantStore } from '../oauth/token/grant-store.ts';
 import type { HealthServices } from '../operations/health/index.ts';
 import { Readiness } from '../operations/health/readiness.ts';
@@ -37,6 +38,7 @@ export interface Foundations {
 export interface Services extends IdentityServices, HealthServices {
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokenStore;
+  readonly spentIdentifiers: SpentIdentifiers;
   readonly signingKeys: SigningKeys;
   readonly retention: Retention;
 }
@@ -113,6 +115,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
     consents: new Consents(database),
     codes: new AuthorizationCodeStore(database),
     refreshTokens: new RefreshTokenStore(database),
+    spentIdentifiers: new SpentIdentifiers(database),
     readiness: new Readiness(),
     signingKeys,
     accessTokens: new AccessTokens({ keys: signingKeys, grants, database, clock, issuer: settings.issuer }),

@@ -34,6 +34,11 @@ export function insertUser(
   );
 }
 
+/** Holds while a user may sign in: for batches of others that must not outrun the user's disabling. */
+export function isActive(userId: string): Statement {
+  return sql("EXISTS (SELECT 1 FROM users WHERE user_id = ? AND status = 'active')", userId);
+}
+
 /**
  * Holds for every user but the last active administrator. On engines with row locks two administrators could take each
  * other's rights away at the same moment, so a batch with this condition begins with `lockAdministrators`.

@@ -1,12 +1,12 @@
 import { hashSecret } from '../../core/hash.ts';
 import type { GrantId, Subject } from '../../core/ids.ts';
 import { type Random, randomId, randomSecret } from '../../core/random.ts';
-import type { AuthorizationCode, Grant } from '../../core/records.ts';
+import type { AuthorizationCode, Grant, GrantDetails } from '../../core/records.ts';
 import { ValidatedRedirectUri } from './redirect-uri.ts';
 import type { AuthorizeRequest } from './request.ts';
 
 /** What the user decided. */
-export interface ApprovedAuthorization {
+export interface ApprovedAuthorization extends Pick<GrantDetails, 'acr' | 'amr'> {
   readonly subject: Subject;
   /** The scopes granted: those asked for, or fewer. */
   readonly scopes: readonly string[];
@@ -42,6 +42,8 @@ export function issueCode(
     resource: request.resource,
     authenticatedAt: approval.authenticatedAt,
     approvedAt: using.now,
+    ...(approval.acr === undefined ? {} : { acr: approval.acr }),
+    ...(approval.amr === undefined ? {} : { amr: approval.amr }),
   };
   return {
     record: {

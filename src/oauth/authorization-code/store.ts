@@ -1,7 +1,7 @@
 import { type Database, type Statement, sql } from '../../core/database.ts';
 import type { SecretHash } from '../../core/ids.ts';
 import type { AuthorizationCode, Grant, RefreshToken } from '../../core/records.ts';
-import { grantColumns, grantOf } from '../token/grant-store.ts';
+import { detailsJson, grantColumns, grantOf } from '../token/grant-store.ts';
 
 /** Milliseconds within which a client's further redemptions are not noted, so that a busy client is not one busy row. */
 const clientUseInterval = 60_000;
@@ -105,8 +105,8 @@ export function storeCode(record: AuthorizationCode, condition: Statement): Stat
   const { grant } = record;
   return [
     sql(
-      `INSERT INTO grants (grant_id, client_id, subject, scopes, resource, authenticated_at, approved_at, expires_at)
-       SELECT ?, ?, ?, ?, ?, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT) WHERE ${condition.sql}`,
+      `INSERT INTO grants (grant_id, client_id, subject, scopes, resource, authenticated_at, approved_at, expires_at, details)
+       SELECT ?, ?, ?, ?, ?, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ? WHERE ${condition.sql}`,
       grant.grantId,
       grant.clientId,
       grant.subject,
@@ -115,6 +115,7 @@ export function storeCode(record: AuthorizationCode, condition: Statement): Stat
       grant.authenticatedAt,
       grant.approvedAt,
       record.expiresAt,
+      detailsJson(grant),
       ...condition.values,
     ),
     sql(

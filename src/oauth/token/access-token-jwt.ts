@@ -39,6 +39,7 @@ export function signAccessToken(token: AccessToken, issuer: string, key: Signing
     client_id: token.clientId,
     scope: formatScope(token.scopes),
     grant_id: token.grantId,
+    ...(token.keyThumbprint === undefined ? {} : { cnf: { jkt: token.keyThumbprint } }),
   });
   const input = `${encodedHeader(key)}.${payload}`;
   return `${input}.${signature(input, key).toString('base64url')}`;
@@ -66,7 +67,8 @@ export function readAccessToken(
   if (bytes.toString('base64url') !== signed || !verifies(`${header}.${payload}`, bytes, key)) return undefined;
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown>;
   if (claims['iss'] !== issuer) return undefined;
-  const { iss: _iss, sub, aud, exp, iat, jti, client_id, scope, grant_id, ...rest } = claims;
+  const { iss: _iss, sub, aud, exp, iat, jti, client_id, scope, grant_id, cnf, ...rest } = claims;
+  const keyThumbprint = (cnf as { jkt: string } | undefined)?.jkt;
   return {
     kind: 'access_token',
     tokenId: jti as string,
@@ -78,6 +80,7 @@ export function readAccessToken(
     issuedAt: (iat as number) * 1000,
     expiresAt: (exp as number) * 1000,
     claims: rest,
+    ...(keyThumbprint === undefined ? {} : { keyThumbprint }),
   };
 }
 

@@ -46,6 +46,11 @@ export class AuthenticatedClient {
     return new AuthenticatedClient(client);
   }
 
+  /** @throws TypeError for anything that `authenticate` did not make */
+  static assert(value: AuthenticatedClient): void {
+    if (!(#client in value)) throw new TypeError('not an AuthenticatedClient');
+  }
+
   get client(): Client {
     return this.#client;
   }

@@ -9,6 +9,10 @@ export interface Redeemable {
   readonly grant: Grant;
   /** The scopes that the access token gets. */
   readonly scopes: readonly string[];
+  /** Thumbprint of the key that this request's access token is bound to. Default: the grant's. */
+  readonly keyThumbprint?: string | undefined;
+  /** When the access token expires at the latest, milliseconds since the epoch. Default: its lifetime alone decides. */
+  readonly expiresBy?: number | undefined;
 }
 
 const redeemables = new WeakSet<Redeemable>();
@@ -25,10 +29,14 @@ export function declareRedeemable(redeemable: Redeemable): void {
 export class ConsumedGrant {
   readonly #grant: Grant;
   readonly #scopes: readonly string[];
+  readonly #keyThumbprint: string | undefined;
+  readonly #expiresBy: number | undefined;
 
   private constructor(redeemable: Redeemable) {
     this.#grant = redeemable.grant;
     this.#scopes = redeemable.scopes;
+    this.#keyThumbprint = redeemable.keyThumbprint ?? redeemable.grant.keyThumbprint;
+    this.#expiresBy = redeemable.expiresBy;
   }
 
   /**
@@ -37,7 +45,7 @@ export class ConsumedGrant {
    * @throws TypeError for anything else than a `RedeemableCode` or `RedeemableRefreshToken`
    */
   static claim(redeemable: Redeemable, won: boolean): ConsumedGrant {
-    if (!redeemables.has(redeemable)) throw new TypeError('only a checked code or refresh token can be spent');
+    if (!redeemables.has(redeemable)) throw new TypeError('only what was checked can be spent');
     if (!won) throw new AlreadySpentError();
     return new ConsumedGrant(redeemable);
   }
@@ -53,5 +61,15 @@ export class ConsumedGrant {
 
   get scopes(): readonly string[] {
     return this.#scopes;
+  }
+
+  /** Thumbprint of the key that the access token is bound to; `undefined` for a bearer token. */
+  get keyThumbprint(): string | undefined {
+    return this.#keyThumbprint;
+  }
+
+  /** When the access token expires at the latest, milliseconds since the epoch. */
+  get expiresBy(): number | undefined {
+    return this.#expiresBy;
   }
 }

@@ -1,5 +1,5 @@
 import { OAuthError } from '../../core/errors.ts';
-import { maximumFormBytes, mediaType, privateJson, readBody } from '../../core/http.ts';
+import { maximumFormBytes, mediaType, privateJson, type RequestContext, readBody } from '../../core/http.ts';
 import { Params } from '../../core/params.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { AuthenticatedClient } from './client-authentication.ts';
@@ -18,7 +18,11 @@ import { TokenSet } from './token-set.ts';
  *
  * @see RFC 6749 §3.2
  */
-export async function tokenEndpoint(request: Request, provider: OAuthProvider): Promise<Response> {
+export async function tokenEndpoint(
+  request: Request,
+  provider: OAuthProvider,
+  context: RequestContext,
+): Promise<Response> {
   const params = await formParams(request);
   const client = await AuthenticatedClient.authenticate(request.headers, params, provider);
   const grantType = params.require('grant_type');
@@ -32,7 +36,7 @@ export async function tokenEndpoint(request: Request, provider: OAuthProvider): 
   if (!client.client.grantTypes.includes(grantType)) {
     throw new OAuthError('unauthorized_client', `the client is not registered for grant type '${grantType}'`);
   }
-  const tokens = await handler(client, params, provider);
+  const tokens = await handler(client, params, provider, context);
   TokenSet.assert(tokens);
   return privateJson(tokens);
 }

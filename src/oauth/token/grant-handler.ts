@@ -1,11 +1,23 @@
 import type { Capability } from '../../core/capability.ts';
+import type { RequestContext } from '../../core/http.ts';
 import type { Params } from '../../core/params.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { AuthenticatedClient } from './client-authentication.ts';
 import type { TokenSet } from './token-set.ts';
 
+/** What a token request brings beside its parameters. */
+export interface TokenRequest extends RequestContext {
+  /** Thumbprint of the key whose possession the request proved (RFC 9449 §5): access tokens are bound to it. */
+  readonly keyThumbprint?: string;
+}
+
 /** Serves one grant type: the client is authenticated and registered for it. Throws `OAuthError` to refuse. */
-export type GrantHandler = (client: AuthenticatedClient, params: Params, provider: OAuthProvider) => Promise<TokenSet>;
+export type GrantHandler = (
+  client: AuthenticatedClient,
+  params: Params,
+  provider: OAuthProvider,
+  request: TokenRequest,
+) => Promise<TokenSet>;
 
 /** A capability of the protocol itself: works with any `OAuthProvider`. */
 export type OAuthCapability = Capability<OAuthProvider, GrantHandler>;

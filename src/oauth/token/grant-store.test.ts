@@ -15,7 +15,7 @@ import { ManualClock } from '../../core/clock.ts';
 import { sql } from '../../core/database.ts';
 import type { ClientId, GrantId, Subject } from '../../core/ids.ts';
 import type { DatabaseWithDialect } from '../../storage/dialect.ts';
-import { GrantStore } from './grant-store.ts';
+import { GrantStore, grantColumns, grantOf } from './grant-store.ts';
 
 let directory: string;
 let database: DatabaseWithDialect;
@@ -146,5 +146,20 @@ describe('the list', () => {
     expect((await grants.listForSubject('user' as Subject)).map(({ grantId }) => grantId)).toEqual(['alive']);
     clock.advance(1000);
     expect(await grants.listForSubject('user' as Subject)).toEqual([]);
+  });
+});
+
+describe('a grant without a code', () => {
+  it('is stored with its details while its client is there and the condition holds', async () => {
+    await addClient(database, clientNamed('client'));
+    const grant = grantNamed('direct', { acr: 'high', keyThumbprint: 'jkt', actor: { sub: 'other' } });
+    expect(await grants.add(grant, start + 1000, sql('1 = ?', 2))).toBe(false);
+    expect(await grants.add({ ...grant, clientId: 'gone' as ClientId }, start + 1000, sql('1 = 1'))).toBe(false);
+    expect(await grants.isAlive(id('direct'))).toBe(false);
+    expect(await grants.add(grant, start + 1000, sql('1 = ?', 1))).toBe(true);
+    expect(await grants.isAlive(id('direct'))).toBe(true);
+    expect(await grants.find(id('direct'))).toMatchObject({ grantId: 'direct', lastUsedAt: start });
+    const [row] = await database.read(`SELECT ${grantColumns} FROM grants g WHERE g.grant_id = 'direct'`);
+    expect(row && grantOf(row)).toEqual(grant);
   });
 });

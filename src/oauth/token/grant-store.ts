@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
-import { type Database, type Row, sql } from '../../core/database.ts';
+import { type Database, type Row, type Statement, sql } from '../../core/database.ts';
 import type { ClientId, GrantId, ResourceUri, Subject } from '../../core/ids.ts';
-import type { Grant } from '../../core/records.ts';
+import type { Grant, GrantDetails } from '../../core/records.ts';
 
 /** A live grant, for the account page and the command line. Times are milliseconds since the epoch. */
 export interface GrantSummary {
@@ -39,6 +39,34 @@ export class GrantStore {
   /** To be called where grants were ended by other statements, such as those that disable a user. */
   noteRevocation(): void {
     this.#revocations += 1;
+  }
+
+  /**
+   * Adds a grant that has no code: its token is issued at once. Resolves to whether it was stored.
+   * @param expiresAt when nothing of it can be alive any more, milliseconds since the epoch
+   * @param condition SQL that must hold for it to be stored, with its values; its client must be there in any case
+   */
+  async add(grant: Grant, expiresAt: number, condition: Statement): Promise<boolean> {
+    const [stored] = await this.#database.write(
+      sql(
+        `INSERT INTO grants (grant_id, client_id, subject, scopes, resource, authenticated_at, approved_at, redeemed_at, last_used_at, expires_at, details)
+         SELECT ?, client_id, ?, ?, ?, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ?
+         FROM clients WHERE client_id = ? AND ${condition.sql} RETURNING grant_id`,
+        grant.grantId,
+        grant.subject,
+        JSON.stringify(grant.scopes),
+        grant.resource,
+        grant.authenticatedAt,
+        grant.approvedAt,
+        grant.approvedAt,
+        grant.approvedAt,
+        expiresAt,
+        detailsJson(grant),
+        grant.clientId,
+        ...condition.values,
+      ),
+    );
+    return stored?.length === 1;
   }
 
   /** Whether tokens of this grant are still honoured. */
@@ -107,10 +135,18 @@ function summaryOf(row: Readonly<Record<string, unknown>>): GrantSummary {
 
 /** The columns of `grants g` that `grantOf` reads. */
 export const grantColumns =
-  'g.grant_id, g.client_id, g.subject, g.scopes, g.resource, g.authenticated_at, g.approved_at';
+  'g.grant_id, g.client_id, g.subject, g.scopes, g.resource, g.authenticated_at, g.approved_at, g.details';
+
+/** What `grants.details` holds: null where there is nothing to say. */
+export function detailsJson({ keyThumbprint, acr, amr, actor }: GrantDetails): string | null {
+  const json = JSON.stringify({ keyThumbprint, acr, amr, actor });
+  return json === '{}' ? null : json;
+}
 
 export function grantOf(row: Row): Grant {
+  const details = row['details'] === null ? {} : (JSON.parse(row['details'] as string) as GrantDetails);
   return {
+    ...details,
     grantId: row['grant_id'] as GrantId,
     clientId: row['client_id'] as ClientId,
     subject: row['subject'] as Subject,

@@ -3,6 +3,7 @@ import type { SecretHash } from '../../core/ids.ts';
 import { type Random, randomSecret } from '../../core/random.ts';
 import type { AccessToken, Grant, RefreshToken } from '../../core/records.ts';
 import type { Lifetimes } from '../../core/settings.ts';
+import type { Redeemable } from './consumed-grant.ts';
 
 /** A secret to hand out once, with the hash to store. */
 export interface MintedSecret {
@@ -16,17 +17,14 @@ export function mintSecret(random: Random): MintedSecret {
 }
 
 /**
- * The record of a new access token for a grant.
+ * The record of a new access token.
+ * @param spent what it is issued for: a `ConsumedGrant`, or what is about to become one
  * @param tokenId its `jti`, or the hash of an opaque token
  * @param now milliseconds since the epoch
  */
-export function accessTokenFor(
-  grant: Grant,
-  scopes: readonly string[],
-  tokenId: string,
-  now: number,
-  lifetimes: Lifetimes,
-): AccessToken {
+export function accessTokenFor(spent: Redeemable, tokenId: string, now: number, lifetimes: Lifetimes): AccessToken {
+  const { grant, scopes } = spent;
+  const keyThumbprint = spent.keyThumbprint ?? grant.keyThumbprint;
   return {
     kind: 'access_token',
     tokenId,
@@ -36,7 +34,19 @@ export function accessTokenFor(
     scopes,
     resource: grant.resource,
     issuedAt: now,
-    expiresAt: now + lifetimes.accessToken,
+    expiresAt: Math.min(now + lifetimes.accessToken, spent.expiresBy ?? Number.POSITIVE_INFINITY),
+    claims: claimsOf(grant),
+    ...(keyThumbprint === undefined ? {} : { keyThumbprint }),
+  };
+}
+
+/** @see RFC 9068 §2.2.1 (`auth_time`, `acr`, `amr`), RFC 8693 §4.1 (`act`) */
+function claimsOf({ authenticatedAt, acr, amr, actor }: Grant): Readonly<Record<string, unknown>> {
+  return {
+    auth_time: Math.floor(authenticatedAt / 1000),
+    ...(acr === undefined ? {} : { acr }),
+    ...(amr === undefined ? {} : { amr }),
+    ...(actor === undefined ? {} : { act: actor }),
   };
 }
 

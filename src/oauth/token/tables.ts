@@ -29,4 +29,5 @@ export const grantMigrations: readonly Migration[] = [
       'CREATE INDEX grants_revoked ON grants (revoked_at) WHERE revoked_at IS NOT NULL',
     ],
   },
+  { id: '0030-grant-details', statements: ['ALTER TABLE grants ADD COLUMN details TEXT'] },
 ];

@@ -58,7 +58,7 @@ describe('TokenSet', () => {
 
 describe('records of new tokens', () => {
   it('bind client, user and resource of the grant [OAUTH21-27, PITFALL-10]', () => {
-    expect(accessTokenFor(grant, ['read'], 'id', 1000, lifetimes)).toMatchObject({
+    expect(accessTokenFor({ grant, scopes: ['read'] }, 'id', 1000, lifetimes)).toMatchObject({
       clientId: 'c',
       subject: 's',
       grantId: 'g',

@@ -15,16 +15,19 @@ export interface MintedTokens {
 export class TokenSet {
   readonly #minted: MintedTokens;
   readonly #scopes: readonly string[];
+  readonly #type: 'Bearer' | 'DPoP';
 
-  private constructor(minted: MintedTokens, scopes: readonly string[]) {
+  private constructor(minted: MintedTokens, { scopes, keyThumbprint }: ConsumedGrant) {
     this.#minted = minted;
     this.#scopes = scopes;
+    // RFC 9449 §5: the client must know that the token is bound to its key.
+    this.#type = keyThumbprint === undefined ? 'Bearer' : 'DPoP';
   }
 
   /** @throws TypeError where `consumed` was not minted by `ConsumedGrant.claim` */
   static issue(consumed: ConsumedGrant, minted: MintedTokens): TokenSet {
     ConsumedGrant.assert(consumed);
-    return new TokenSet(minted, consumed.scopes);
+    return new TokenSet(minted, consumed);
   }
 
   /** @throws TypeError for anything that `issue` did not make */
@@ -48,7 +51,7 @@ export class TokenSet {
   toJSON(): Record<string, unknown> {
     return {
       access_token: this.#minted.accessToken,
-      token_type: 'Bearer',
+      token_type: this.#type,
       expires_in: this.#minted.expiresIn,
       ...(this.#minted.refreshToken === undefined ? {} : { refresh_token: this.#minted.refreshToken }),
       ...(this.#scopes.length === 0 ? {} : { scope: formatScope(this.#scopes) }),

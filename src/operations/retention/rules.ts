@@ -25,6 +25,7 @@ export const retentionRules: readonly RetentionRule[] = [
   { table: 'refresh_tokens', key: 'token_hash', condition: 'expires_at < ?', keepFor: day },
   { table: 'grants', key: 'grant_id', condition: 'expires_at < ?', keepFor: day },
   { table: 'grants', key: 'grant_id', condition: 'revoked_at < ?', keepFor: 7 * day },
+  { table: 'spent_identifiers', key: 'identifier_hash', condition: 'expires_at < ?', keepFor: hour },
   { table: 'sessions', key: 'session_hash', condition: 'expires_at < ?', keepFor: 0 },
   { table: 'sign_in_failures', key: 'bucket', condition: 'expires_at < ?', keepFor: 0 },
   { table: 'setup_links', key: 'token_hash', condition: 'expires_at < ?', keepFor: 0 },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ClientId } from '../../core/ids.ts';
+import type { SingleUseIdentifier } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { type AcceptanceCase, acceptanceCase } from '../acceptance-case.ts';
 import { type AcceptanceRun, assertOAuthError, type MethodName, withMethod } from '../acceptance-run.ts';
@@ -120,6 +121,22 @@ export const storeCases: readonly AcceptanceCase[] = [
       );
       tokensOf(await client.redeem(code));
       tokensOf(await client.refresh(tokens.refreshToken));
+    },
+  ),
+
+  acceptanceCase(
+    'of 200 concurrent attempts to spend one identifier exactly one is the first [PITFALL-21]',
+    async ({ provider, clock }) => {
+      if (provider.spendIdentifier === undefined) return;
+      const once = { purpose: 'proof', issuer: 'somebody', identifier: 'jti-1', expiresAt: clock.now() + 60_000 };
+      const spend = (changes: Partial<SingleUseIdentifier> = {}) => provider.spendIdentifier?.({ ...once, ...changes });
+      const outcomes = await Promise.all(Array.from({ length: 200 }, () => spend()));
+      assert.equal(outcomes.filter((isNew) => isNew === true).length, 1);
+      assert.equal(await spend(), false);
+      for (const other of [{ purpose: 'assertion' }, { issuer: 'another' }, { identifier: 'jti-2' }]) {
+        assert.equal(await spend(other), true, JSON.stringify(other));
+      }
+      assert.equal(await spend({ issuer: 'x'.repeat(5000), identifier: 'y'.repeat(5000) }), true);
     },
   ),
 

@@ -50,7 +50,7 @@ class StoresTokensInTheClear extends InMemoryProvider {
 
 class LogsCodes extends InMemoryProvider {
   override async loadAuthorizationCode(client: Client, code: string): Promise<AuthorizationCode | undefined> {
-    this.report({ name: 'token.rejected', reason: `looking for ${code}` });
+    this.report({ name: 'token.rejected', clientId: code });
     return super.loadAuthorizationCode(client, code);
   }
 }
