@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Answer } from '../../src/testing/test-client.ts';
 import { temporaryDirectory } from './support/directories.ts';
-import { fullDisks } from './support/full-disk.ts';
+import { filesMayNotGrow, fullDisks } from './support/full-disk.ts';
 import { publicOrigin, type Server, startServer } from './support/server-process.ts';
 import { Visitor } from './support/session.ts';
 import { Wire } from './support/wire.ts';
 
 const ada = { username: 'ada', password: 'violet kettle nine bridges' };
 
-async function started(directory: string, options: { wrapper?: readonly string[]; log?: number }): Promise<Server> {
+async function started(
+  directory: string,
+  options: { wrapper?: readonly string[]; log?: number } = {},
+): Promise<Server> {
   const server = await startServer({ directory, ...options });
   onTestFinished(async () => void (await server.program.kill()));
   return server;
@@ -78,17 +81,16 @@ test.for(fullDisks())(
 
 test('a refresh token that could not be rotated for lack of room is not spent', async () => {
   const directory = temporaryDirectory();
-  const [disk] = fullDisks();
-  const server = await started(directory, { wrapper: disk?.wrapper(directory) ?? [] });
+  const server = await started(directory);
   const wire = new Wire(server.port);
   onTestFinished(() => wire.close());
   const visitor = new Visitor(wire);
   await visitor.register();
   await visitor.setUp(server.setupUrl ?? '', ada);
   await visitor.connect(ada);
-  disk?.fill(server.program.pid, directory);
+  filesMayNotGrow.fill(server.program.pid, directory);
   for (let n = 0; n < 3; n += 1) expectUnavailable(await visitor.refresh());
-  disk?.free(server.program.pid, directory);
+  filesMayNotGrow.free(server.program.pid, directory);
   expect((await visitor.refresh()).status).toBe(200);
   expect((await visitor.refresh()).status).toBe(200);
 });
@@ -102,12 +104,11 @@ test('a log that cannot be written ends nothing, and goes on once it can', async
   const wire = new Wire(server.port);
   onTestFinished(() => wire.close());
   const visitor = new Visitor(wire);
-  const [disk] = fullDisks();
-  disk?.fill(server.program.pid, directory);
+  filesMayNotGrow.fill(server.program.pid, directory);
   const before = readFileSync(path, 'utf8');
   for (let n = 0; n < 5; n += 1) expectUnavailable(await visitor.register());
   expect(readFileSync(path, 'utf8')).toBe(before);
-  disk?.free(server.program.pid, directory);
+  filesMayNotGrow.free(server.program.pid, directory);
   expect((await visitor.register()).status).toBe(201);
   expect(readFileSync(path, 'utf8')).toContain('"client.registered"');
 });

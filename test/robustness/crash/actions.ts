@@ -5,6 +5,7 @@ import { publicOrigin } from '../support/server-process.ts';
 import { Lost, type Wire } from '../support/wire.ts';
 import { authorizationRequest, keepTokens, redeemCode, refresh, registerApp, revoke } from './client.ts';
 import { type Connection, endEverything, type Ledger, type Person, type RegisteredApp } from './ledger.ts';
+import type { Stored } from './stored.ts';
 
 /** Where actions take place. */
 export interface Scene {
@@ -12,6 +13,7 @@ export interface Scene {
   readonly wire: Wire;
   readonly chance: Seeded;
   readonly directory: string;
+  readonly stored: Stored;
 }
 
 const authMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const;

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { Seeded } from '../support/seeded.ts';
 import { type ProcessOptions, Program, type Server, startServer } from '../support/server-process.ts';
@@ -9,6 +8,7 @@ import { Wire } from '../support/wire.ts';
 import type { Scene } from './actions.ts';
 import { Ledger } from './ledger.ts';
 import { load } from './load.ts';
+import { Stored } from './stored.ts';
 import { type Extent, verify } from './verify.ts';
 
 export interface CrashOptions {
@@ -36,7 +36,7 @@ export async function crashRounds({ rounds, seed, onRound }: CrashOptions): Prom
   const directory = mkdtempSync(join(tmpdir(), 'portcullis-crash-'));
   const options: ProcessOptions = { directory, environment };
   const wire = new Wire(0);
-  const scene: Scene = { ledger: new Ledger(), wire, chance: new Seeded(seed), directory };
+  const scene = { ledger: new Ledger(), wire, chance: new Seeded(seed), directory, stored: new Stored(directory) };
   try {
     for (let round = 1; round <= rounds; round += 1) {
       const startedAt = performance.now();
@@ -94,14 +94,7 @@ function inspectLog({ program }: Server, { ledger }: Scene): void {
 }
 
 /** A second reader of the file, beside the server or after it. */
-function inspectDatabase({ ledger, directory }: Scene): void {
-  const database = new DatabaseSync(join(directory, 'data', 'portcullis.db'), { readOnly: true, timeout: 5000 });
-  try {
-    const integrity = database.prepare('PRAGMA integrity_check').all();
-    const orphans = database.prepare('PRAGMA foreign_key_check').all();
-    const isSound = integrity.length === 1 && integrity[0]?.['integrity_check'] === 'ok' && orphans.length === 0;
-    ledger.check('integrity of the database', 'unclean', isSound, () => JSON.stringify([integrity, orphans]));
-  } finally {
-    database.close();
-  }
+function inspectDatabase({ ledger, stored }: Scene): void {
+  const faults = stored.faults();
+  ledger.check('integrity of the database', 'unclean', faults.length === 0, () => JSON.stringify(faults));
 }

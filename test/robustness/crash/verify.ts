@@ -100,21 +100,31 @@ async function settleCode(connection: Connection, scene: Scene): Promise<void> {
   const { app, code, verifier, codeState, state } = connection;
   if (codeState === 'ended' || state === 'ended' || Date.now() - connection.issuedAt > surelyAlive) return;
   if (codeState === 'live') return scene.chance.onceIn(2) ? redeem(connection, scene, 1) : undefined;
+  const wasSpent = scene.stored.isSpent(code.secret);
   const answer = await redeemCode(app, scene.wire, code.secret, verifier);
   if (answer.status === 200) scene.ledger.win(code, 'codes redeemed');
+  scene.ledger.check(
+    'codes spent by a redemption that got no answer',
+    wasSpent ? 'spentTwice' : 'lost',
+    (answer.status === 200) !== wasSpent,
+    () => `${wasSpent ? 'spent' : 'not spent'}, and then ${answer.text}`,
+  );
   // The other redemption counted: this one was its replay, and has ended what it opened.
   connection.codeState = 'ended';
   connection.state = 'ended';
   if (answer.status === 200) await redeemCode(app, scene.wire, code.secret, verifier);
 }
 
-async function settleRotation(connection: Connection, { ledger, wire }: Scene): Promise<void> {
+async function settleRotation(connection: Connection, { ledger, wire, stored }: Scene): Promise<void> {
   if (!connection.isRotationUnsure) return;
   const present = connection.refreshTokens.at(-1);
   connection.isRotationUnsure = false;
   if (present === undefined) return;
+  const wasRotated = stored.isRotated(present.secret);
   const answer = await refresh(connection.app, wire, present.secret);
   if (answer.status === 200) ledger.win(present, 'refresh tokens rotated');
+  if (wasRotated)
+    ledger.check('refresh tokens rotated without an answer', 'spentTwice', answer.status !== 200, () => answer.text);
   // Either it was spent before, and this was reuse; or it is spent now, and is reused next.
   if (answer.status === 200) await refresh(connection.app, wire, present.secret);
   connection.state = 'ended';
