@@ -111,11 +111,16 @@ function row(path: readonly string[], schema: Schema): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
+function typeOfList(items: Schema | undefined): string {
+  if (items?.type === 'object') return 'list of objects, JSON in the variable';
+  return items?.type === 'integer' ? 'list of whole numbers' : 'list of strings';
+}
+
 function typeOf(schema: Schema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => code(JSON.stringify(value))).join(', ');
   switch (schema.type) {
     case 'array':
-      return 'list of strings';
+      return typeOfList(schema.items);
     case 'integer':
     case 'number':
       return [schema.type === 'integer' ? 'whole number' : 'number', rangeOf(schema)]

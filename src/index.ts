@@ -1,6 +1,10 @@
 export { oauthCapabilities } from './capabilities.ts';
 export type { Capability, Route } from './core/capability.ts';
 export { type Clock, ManualClock, systemClock } from './core/clock.ts';
+export type { EgressSettings } from './core/egress/create.ts';
+export { EgressError, type EgressErrorCode } from './core/egress/errors.ts';
+export type { FetchedDocument, Fetcher, FetchPurpose, FetchRequest } from './core/egress/fetcher.ts';
+export type { Resolver } from './core/egress/resolve.ts';
 export type { ProviderEnvironment } from './core/environment.ts';
 export { AlreadySpentError, OAuthError, type OAuthErrorCode, oauthErrorCodes } from './core/errors.ts';
 export type { EventSink, SecurityEvent, SecurityEventName } from './core/events.ts';

@@ -1,5 +1,7 @@
 import { oauthCapabilities } from './capabilities.ts';
 import type { Clock } from './core/clock.ts';
+import { createFetcher } from './core/egress/create.ts';
+import type { Fetcher } from './core/egress/fetcher.ts';
 import { type ProviderEnvironment, type ResolvedEnvironment, resolveEnvironment } from './core/environment.ts';
 import type { OAuthError } from './core/errors.ts';
 import type { SecurityEvent } from './core/events.ts';
@@ -62,6 +64,8 @@ export abstract class OAuthProvider {
   readonly resourceName: string | undefined;
   readonly redirectSchemes: readonly string[];
   readonly allowedOrigins: AllowedOrigins;
+  /** The one way to the outside, or `undefined` where this server fetches nothing: then advertise nothing that needs it. */
+  readonly egress: Fetcher | undefined;
   /** Grant type → the capability that serves it. */
   readonly grantHandlers: ReadonlyMap<string, GrantHandler>;
   protected readonly environment: ResolvedEnvironment;
@@ -83,6 +87,11 @@ export abstract class OAuthProvider {
     this.resourceName = environment.resourceName;
     this.redirectSchemes = environment.redirectSchemes ?? [];
     this.allowedOrigins = allowedOrigins(this.settings, environment);
+    this.egress = createFetcher(environment.egress, {
+      clock: this.environment.clock,
+      report: (event) => this.report(event),
+      resolver: environment.resolver,
+    });
     const enabled = oauthCapabilities.filter((capability) => capability.isEnabled?.(this) !== false);
     this.grantHandlers = new Map(enabled.flatMap((capability) => Object.entries(capability.grants ?? {})));
     this.#route = createRouter<OAuthProvider>(enabled, this, (error, context) => {

@@ -1,4 +1,7 @@
 import { type Clock, systemClock } from './clock.ts';
+import type { EgressSettings } from './egress/create.ts';
+import type { Fetcher } from './egress/fetcher.ts';
+import type { Resolver } from './egress/resolve.ts';
 import type { EventSink } from './events.ts';
 import { type Random, systemRandom } from './random.ts';
 import type { ScopeDefinition } from './scopes.ts';
@@ -19,6 +22,12 @@ export interface ProviderEnvironment {
   readonly allowedHosts?: readonly string[];
   /** Web origins whose pages may call the MCP endpoint, or `*`. Default: the server's own. */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * What this server may fetch, or a fetcher of your own. Default: nothing, and whatever would need it is not advertised.
+   */
+  readonly egress?: EgressSettings | Fetcher;
+  /** Looks host names up for `egress`; every address that it answers is checked. Default: DNS. */
+  readonly resolver?: Resolver;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly onEvent?: EventSink;

@@ -31,6 +31,9 @@ export type SecurityEventName =
   | 'user.deleted'
   | 'session.revoked'
   | 'setup.link_made'
+  | 'egress.fetched'
+  | 'egress.refused'
+  | 'egress.failed'
   | 'server.started'
   | 'server.stopped'
   | 'tls.certificate_replaced'
@@ -45,6 +48,13 @@ export interface SecurityEvent {
   readonly requestId?: string;
   /** Why, in words for the operator. */
   readonly reason?: string;
+  /** Of what was fetched: the host name, with its port where that is not the usual one. */
+  readonly host?: string;
+  readonly purpose?: string;
+  /** What came of it: a code. */
+  readonly outcome?: string;
+  /** Milliseconds. */
+  readonly duration?: number;
   /** An error to log with its stack. */
   readonly error?: unknown;
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ConfigurationError } from '../core/urls.ts';
 import { signingAlgorithms } from '../oauth/token/access-token-jwt.ts';
+import { egressSchema } from './egress-config.ts';
 import { nearest } from './nearest.ts';
 
 const strings = z.array(z.string()).readonly();
@@ -206,6 +207,8 @@ export const configSchema = z.strictObject({
         .meta({ description: 'Sign-ins that may wait for a hash; further ones are told to try again.' }),
     })
     .prefault({}),
+
+  egress: egressSchema,
 
   allowedHosts: strings
     .default([])

@@ -79,7 +79,8 @@ function parsedText(schema: z.core.$ZodType, text: string): unknown {
     return text
       .split(',')
       .map((item) => item.trim())
-      .filter((item) => item !== '');
+      .filter((item) => item !== '')
+      .map((item) => parsedText(schema.element, item));
   }
   if (schema instanceof z.ZodArray || schema instanceof z.ZodRecord) {
     try {

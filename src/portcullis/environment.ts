@@ -2,6 +2,7 @@ import type { ProviderEnvironment } from '../core/environment.ts';
 import type { ScopeDefinition } from '../core/scopes.ts';
 import type { OAuthProviderOptions } from '../core/settings.ts';
 import type { ResolvedConfig } from './config.ts';
+import { egressSettings } from './egress-config.ts';
 
 const second = 1000;
 const day = 86_400 * second;
@@ -29,9 +30,13 @@ export function providerOptions(config: ResolvedConfig): OAuthProviderOptions {
   };
 }
 
-/** The part that surrounds the provider. */
+/**
+ * The part that surrounds the provider.
+ * @throws ConfigurationError where a file that it names cannot be read
+ */
 export function providerEnvironment(config: ResolvedConfig): ProviderEnvironment {
   const { tokens } = config;
+  const egress = egressSettings(config.egress);
   return {
     mcpPath: config.mcpPath,
     scopes: config.scopes as Record<string, ScopeDefinition>,
@@ -39,6 +44,7 @@ export function providerEnvironment(config: ResolvedConfig): ProviderEnvironment
     redirectSchemes: config.registration.redirectSchemes,
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,
+    ...(egress === undefined ? {} : { egress }),
     lifetimes: {
       authorizationCode: tokens.authorizationCodeSeconds * second,
       accessToken: tokens.accessTokenSeconds * second,

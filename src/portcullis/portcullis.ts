@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Database } from '../core/database.ts';
+import type { Fetcher } from '../core/egress/fetcher.ts';
+import type { Resolver } from '../core/egress/resolve.ts';
 import { OAuthError } from '../core/errors.ts';
 import type { EventSink } from '../core/events.ts';
 import { hashSecret } from '../core/hash.ts';
@@ -46,6 +48,9 @@ export interface PortcullisRuntime {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly onEvent?: EventSink;
+  /** Instead of what `egress` of the configuration makes. */
+  readonly egress?: Fetcher;
+  readonly resolver?: Resolver;
 }
 
 /**

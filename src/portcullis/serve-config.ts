@@ -62,6 +62,7 @@ export const pathSettings: ReadonlySet<string> = new Set([
   'masterKeyFile',
   'tls.certificateFile',
   'tls.keyFile',
+  'egress.privateHosts.caFile',
   'mcp',
 ]);
 

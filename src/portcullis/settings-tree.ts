@@ -71,9 +71,20 @@ function shapeOf(schema: z.ZodObject): Readonly<Record<string, z.core.$ZodType>>
 export function relativeToFile(settings: readonly Setting[], configFile: string): Setting[] {
   return settings.map((setting) => {
     const { path, value } = setting;
-    if (!pathSettings.has(path.join('.')) || typeof value !== 'string') return setting;
-    return { ...setting, value: resolveWithin(dirname(configFile), value) };
+    return { ...setting, value: withPaths(path.join('.'), value, dirname(configFile)) };
   });
+}
+
+function withPaths(name: string, value: unknown, directory: string): unknown {
+  if (typeof value === 'string') return pathSettings.has(name) ? resolveWithin(directory, value) : value;
+  if (!Array.isArray(value)) return value;
+  return value.map((item: unknown) =>
+    isObject(item)
+      ? Object.fromEntries(
+          Object.entries(item).map(([key, member]) => [key, withPaths(`${name}.${key}`, member, directory)]),
+        )
+      : item,
+  );
 }
 
 // `:memory:` and `postgres://…` are no paths.

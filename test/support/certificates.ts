@@ -17,25 +17,36 @@ export interface TestCertificate {
 export function makeCertificate(directory: string, name: string): TestCertificate {
   const certificateFile = join(directory, `${name}.pem`);
   const keyFile = join(directory, `${name}.key`);
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const body = certificateBody(name, publicKey.export({ type: 'spki', format: 'der' }));
-  const signature = der(0x03, Buffer.of(0), sign('sha256', body, privateKey));
-  const pem = pemOf('CERTIFICATE', sequence(body, ecdsaWithSha256, signature));
+  const { pem, key } = certificateFor(['localhost', 'mcp.example.com'], name);
   writeFileSync(certificateFile, pem);
-  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  writeFileSync(keyFile, key);
   return { certificateFile, keyFile, pem };
+}
+
+/** The same for other hosts, in memory. Who trusts it as an authority trusts it alone. */
+export function certificateFor(
+  hosts: readonly string[],
+  name = hosts[0] ?? '',
+): { readonly pem: string; readonly key: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const body = certificateBody(name, hosts, publicKey.export({ type: 'spki', format: 'der' }));
+  const signature = der(0x03, Buffer.of(0), sign('sha256', body, privateKey));
+  return {
+    pem: pemOf('CERTIFICATE', sequence(body, ecdsaWithSha256, signature)),
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
 }
 
 const ecdsaWithSha256 = sequence(objectId(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
 
 /** @see RFC 5280 §4.1 */
-function certificateBody(name: string, publicKey: Uint8Array): Buffer {
+function certificateBody(name: string, hosts: readonly string[], publicKey: Uint8Array): Buffer {
   const version3 = der(0xa0, der(0x02, Buffer.of(2)));
   const serialNumber = der(0x02, Buffer.of(1, ...Array.from({ length: 8 }, () => randomInt(256))));
   const issuer = sequence(der(0x31, sequence(objectId(0x55, 0x04, 0x03), der(0x0c, Buffer.from(name)))));
   const validity = sequence(time(Date.now() - day), time(Date.now() + 30 * day));
-  const hosts = ['localhost', 'mcp.example.com'].map((host) => der(0x82, Buffer.from(host)));
-  const alternativeNames = sequence(...hosts, der(0x87, Buffer.of(127, 0, 0, 1)));
+  const names = hosts.map((host) => der(0x82, Buffer.from(host)));
+  const alternativeNames = sequence(...names, der(0x87, Buffer.of(127, 0, 0, 1)));
   const extensions = der(0xa3, sequence(sequence(objectId(0x55, 0x1d, 0x11), der(0x04, alternativeNames))));
   return sequence(version3, serialNumber, ecdsaWithSha256, issuer, validity, issuer, publicKey, extensions);
 }

@@ -9,6 +9,7 @@ const warnings: ReadonlySet<string> = new Set([
   'token.reused',
   'request.rate_limited',
   'request.origin_refused',
+  'egress.refused',
   'user.sign_in_failed',
 ]);
 
