@@ -24,6 +24,7 @@ export {
   type RevocableToken,
   type SingleUseIdentifier,
 } from './core/records.ts';
+export type { ProtectedResource, ResourceCatalogue, ResourceDefinition } from './core/resources.ts';
 export { ScopeCatalogue, type ScopeDefinition } from './core/scopes.ts';
 export {
   type ClientRegistrationOptions,

@@ -7,7 +7,7 @@ import type { OAuthError } from './core/errors.ts';
 import type { SecurityEvent } from './core/events.ts';
 import { hideSecrets } from './core/hide-secrets.ts';
 import type { RequestContext } from './core/http.ts';
-import type { ClientId } from './core/ids.ts';
+import type { ClientId, ResourceUri } from './core/ids.ts';
 import { type Random, randomId } from './core/random.ts';
 import type {
   AccessToken,
@@ -18,6 +18,7 @@ import type {
   SingleUseIdentifier,
 } from './core/records.ts';
 import { currentRequest, inRequest } from './core/request-scope.ts';
+import { type ProtectedResource, ResourceCatalogue, scopesOfResources } from './core/resources.ts';
 import { ScopeCatalogue } from './core/scopes.ts';
 import {
   type EndpointPaths,
@@ -36,7 +37,7 @@ import type { AllowedOrigins } from './oauth/bearer/origin.ts';
 import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
 import type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
 import type { DecidedGrant } from './oauth/token/decided-grant.ts';
-import type { GrantHandler } from './oauth/token/grant-handler.ts';
+import type { GrantHandler, OAuthCapability } from './oauth/token/grant-handler.ts';
 import type { TokenSet } from './oauth/token/token-set.ts';
 import { createRouter } from './server.ts';
 
@@ -60,7 +61,11 @@ const requiredMethods = [
  */
 export abstract class OAuthProvider {
   readonly settings: ProviderSettings;
+  /** Scopes of the default resource. */
   readonly scopes: ScopeCatalogue;
+  /** Everything that tokens are issued for. */
+  readonly resources: ResourceCatalogue;
+  /** Name of the default resource. */
   readonly resourceName: string | undefined;
   readonly redirectSchemes: readonly string[];
   readonly allowedOrigins: AllowedOrigins;
@@ -83,8 +88,15 @@ export abstract class OAuthProvider {
     }
     this.environment = resolveEnvironment(environment);
     this.scopes = new ScopeCatalogue(environment.scopes);
-    this.settings = resolveSettings(options, this.environment.mcpPath, this.scopes);
+    const { resources = {} } = environment;
+    this.settings = resolveSettings(options, this.environment.mcpPath, this.scopes, scopesOfResources(resources));
     this.resourceName = environment.resourceName;
+    this.resources = new ResourceCatalogue(resources, {
+      settings: this.settings,
+      scopes: this.scopes,
+      name: this.resourceName,
+      lifetimes: this.environment.lifetimes,
+    });
     this.redirectSchemes = environment.redirectSchemes ?? [];
     this.allowedOrigins = allowedOrigins(this.settings, environment);
     this.egress = createFetcher(environment.egress, {
@@ -157,12 +169,10 @@ export abstract class OAuthProvider {
    */
   spendIdentifier?(identifier: SingleUseIdentifier): Promise<boolean>;
 
-  /** The record of a live access token for this resource, or `undefined`. */
-  async verifyToken(token: string): Promise<AccessToken | undefined> {
+  /** The record of a live access token for one resource, by default the default one; or `undefined`. */
+  async verifyToken(token: string, resource: ResourceUri = this.settings.resource): Promise<AccessToken | undefined> {
     const record = await this.loadAccessToken(token);
-    return VerifiedAccessToken.check(record, token, this.settings.resource, this.clock.now()) === undefined
-      ? undefined
-      : record;
+    return VerifiedAccessToken.check(record, token, resource, this.clock.now()) === undefined ? undefined : record;
   }
 
   /** Public signing keys as JWKs, for subclasses whose access tokens are JWTs. Not implemented: `/jwks.json` does not exist. */
@@ -184,7 +194,7 @@ export abstract class OAuthProvider {
   }
 
   /**
-   * Decides whether a request may reach the MCP endpoint.
+   * Decides whether a request may reach the MCP endpoint of a resource.
    * @returns the verified token and the parsed body, or the response to send instead
    */
   authenticate(request: Request, options: AuthenticateOptions = {}): Promise<Authentication> {
@@ -231,18 +241,18 @@ export abstract class OAuthProvider {
 
   /** The authorization server metadata document. @see RFC 8414 §2 */
   serverMetadata(): Record<string, unknown> {
-    return this.#gather('serverMetadata');
+    return this.#gather((capability) => capability.serverMetadata?.(this));
   }
 
-  /** The protected resource metadata document. @see RFC 9728 §2 */
-  resourceMetadata(): Record<string, unknown> {
-    return this.#gather('resourceMetadata');
+  /** The protected resource metadata document of a resource, by default the default one. @see RFC 9728 §2 */
+  resourceMetadata(resource: ProtectedResource = this.resources.default): Record<string, unknown> {
+    return this.#gather((capability) => capability.resourceMetadata?.(this, resource));
   }
 
-  #gather(document: 'serverMetadata' | 'resourceMetadata'): Record<string, unknown> {
+  #gather(membersOf: (capability: OAuthCapability) => Readonly<Record<string, unknown>> | undefined) {
     const members = oauthCapabilities
       .filter((capability) => capability.isEnabled?.(this) !== false)
-      .flatMap((capability) => Object.entries(capability[document]?.(this) ?? {}));
+      .flatMap((capability) => Object.entries(membersOf(capability) ?? {}));
     return Object.fromEntries(members.filter(([, value]) => value !== undefined));
   }
 }

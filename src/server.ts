@@ -25,9 +25,10 @@ export function createRouter<Services>(
   for (const capability of capabilities) {
     if (capability.isEnabled?.(services) === false) continue;
     for (const route of capability.routes ?? []) {
-      const path = route.path(services);
-      if (paths.has(path)) throw new Error(`two capabilities claim ${path}; the second is '${capability.name}'`);
-      paths.set(path, { route, allow: allowedMethods(route) });
+      for (const path of [route.path(services)].flat()) {
+        if (paths.has(path)) throw new Error(`two capabilities claim ${path}; the second is '${capability.name}'`);
+        paths.set(path, { route, allow: allowedMethods(route) });
+      }
     }
   }
   return async (request, context) => {

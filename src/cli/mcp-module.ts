@@ -10,6 +10,8 @@ import { CommandError } from './failures.ts';
 export interface McpModule {
   /** Its default export. */
   readonly handler: McpHandler;
+  /** Its export `resources`: the handlers of further resources, by the names that the configuration gives them. */
+  readonly resources: Readonly<Record<string, McpHandler>>;
   /** Its export `config`: settings that hold where nothing else is set, such as `name` and `scopes`. */
   readonly config: ServeConfig;
 }
@@ -44,7 +46,7 @@ export function noModule(): CommandError {
 export async function loadMcpModule(path: string, directory: string): Promise<McpModule> {
   const file = resolve(directory, path);
   if (!existsSync(file)) throw new ConfigurationError(`mcp: there is no file ${file}`);
-  let loaded: { readonly default?: unknown; readonly config?: unknown };
+  let loaded: { readonly default?: unknown; readonly resources?: unknown; readonly config?: unknown };
   try {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {
@@ -56,7 +58,20 @@ export async function loadMcpModule(path: string, directory: string): Promise<Mc
       `mcp: the default export of ${file} must be what createMcpHandler of @modelcontextprotocol/server returns, or a function (request, token, body) => Response`,
     );
   }
-  return { handler: loaded.default, config: (loaded.config ?? {}) as ServeConfig };
+  return {
+    handler: loaded.default,
+    resources: furtherHandlers(loaded.resources ?? {}, file),
+    config: (loaded.config ?? {}) as ServeConfig,
+  };
+}
+
+function furtherHandlers(exported: unknown, file: string): Readonly<Record<string, McpHandler>> {
+  const entries = Object.entries(exported ?? {});
+  const handlers = entries.filter((entry): entry is [string, McpHandler] => isHandler(entry[1]));
+  if (typeof exported === 'object' && handlers.length === entries.length) return Object.fromEntries(handlers);
+  throw new ConfigurationError(
+    `mcp: the export resources of ${file} must be an object of MCP handlers, such as { admin: createMcpHandler(…) }`,
+  );
 }
 
 function isHandler(value: unknown): value is McpHandler {

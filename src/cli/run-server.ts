@@ -1,10 +1,8 @@
-import type { McpEndpointOptions } from '../hosts/mcp-sdk.ts';
-import type { McpHandler } from '../hosts/serve.ts';
+import type { ServeOptions } from '../hosts/serve.ts';
 import type { ServeConfig } from '../portcullis/serve-config.ts';
 
 /** An MCP server that comes with its own program, instead of a module that `portcullis serve --mcp` names. */
-export interface EmbeddedServer extends McpEndpointOptions {
-  readonly mcp: McpHandler;
+export interface EmbeddedServer extends Pick<ServeOptions, 'mcp' | 'resources' | 'scopes' | 'sessions'> {
   /** Settings that hold where nothing else is set, such as `name` and `scopes`. */
   readonly defaults?: ServeConfig | undefined;
 }

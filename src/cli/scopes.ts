@@ -11,7 +11,7 @@ export function scopesFrom(words: readonly string[], provider: OAuthProvider): r
   const scopes = parseScope(words.join(' ').replaceAll(',', ' '));
   if (scopes === undefined)
     throw new CommandError('usage', 'scope names are printable ASCII without spaces, quotes and back-slashes');
-  const known = provider.scopes.names;
+  const known = provider.resources.scopeNames;
   for (const scope of known.length === 0 ? [] : scopes) {
     if (known.includes(scope)) continue;
     const suggestion = nearest(scope, known);

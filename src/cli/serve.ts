@@ -47,8 +47,8 @@ export function serveCommand(embedded?: EmbeddedServer): Command {
 }
 
 async function moduleOf(path: string, terminal: Terminal): Promise<EmbeddedServer> {
-  const { handler, config } = await loadMcpModule(path, terminal.directory);
-  return { mcp: handler, defaults: config };
+  const { handler, resources, config } = await loadMcpModule(path, terminal.directory);
+  return { mcp: handler, resources, defaults: config };
 }
 
 /** The base URL has to be known before the server listens, so for port 0 a free one is looked up beforehand. */

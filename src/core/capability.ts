@@ -1,5 +1,6 @@
 import type { Migration } from './database.ts';
 import type { RequestContext } from './http.ts';
+import type { ProtectedResource } from './resources.ts';
 
 /** Answers one request for a route; `services` is what the capability works with. */
 export type Handler<Services> = (
@@ -9,8 +10,8 @@ export type Handler<Services> = (
 ) => Promise<Response> | Response;
 
 export interface Route<Services> {
-  /** Exact public path for a deployment, such as `/mcp-base/token`. */
-  readonly path: (services: Services) => string;
+  /** Exact public path for a deployment, such as `/mcp-base/token`; or several that are answered alike. */
+  readonly path: (services: Services) => string | readonly string[];
   readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Handler<Services>>>>;
   /** `refused`: where GET changes something, which HEAD must never do. Default: HEAD is answered like GET, without the body. */
   readonly head?: 'refused';
@@ -33,8 +34,8 @@ export interface Capability<Services, GrantHandler = never> {
   readonly grants?: Readonly<Record<string, GrantHandler>>;
   /** Members of the authorization server metadata (RFC 8414 §2). */
   readonly serverMetadata?: (services: Services) => Readonly<Record<string, unknown>>;
-  /** Members of the protected resource metadata (RFC 9728 §2). */
-  readonly resourceMetadata?: (services: Services) => Readonly<Record<string, unknown>>;
+  /** Members of a resource's protected resource metadata (RFC 9728 §2). */
+  readonly resourceMetadata?: (services: Services, resource: ProtectedResource) => Readonly<Record<string, unknown>>;
   /** The tables that its default store needs. */
   readonly migrations?: readonly Migration[];
 }

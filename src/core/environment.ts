@@ -4,6 +4,7 @@ import type { Fetcher } from './egress/fetcher.ts';
 import type { Resolver } from './egress/resolve.ts';
 import type { EventSink } from './events.ts';
 import { type Random, systemRandom } from './random.ts';
+import type { ResourceDefinition } from './resources.ts';
 import type { ScopeDefinition } from './scopes.ts';
 import { defaultLifetimes, type Lifetimes } from './settings.ts';
 
@@ -15,6 +16,8 @@ export interface ProviderEnvironment {
   readonly scopes?: Readonly<Record<string, ScopeDefinition>>;
   /** The resource's name, for people (RFC 9728 §2, `resource_name`). */
   readonly resourceName?: string;
+  /** Further resources that tokens are issued for, by a name of your choice. */
+  readonly resources?: Readonly<Record<string, ResourceDefinition>>;
   readonly lifetimes?: Partial<Lifetimes>;
   /** Further private-use URI schemes that clients may register redirect URIs for, without the colon. */
   readonly redirectSchemes?: readonly string[];

@@ -3,6 +3,7 @@ import { parseScope, type ScopeCatalogue } from './scopes.ts';
 import {
   ConfigurationError,
   canonicalResource,
+  checkEndpointPath,
   checkPublicUrl,
   pathOf,
   wellKnownPath,
@@ -61,6 +62,9 @@ export const defaultLifetimes: Lifetimes = {
 export interface ProviderSettings {
   readonly issuer: string;
   readonly baseUrl: string;
+  /** What the paths of the MCP endpoints are appended to. */
+  readonly resourceBaseUrl: string;
+  /** The default resource. */
   readonly resource: ResourceUri;
   /** Absolute URL of the protected resource metadata: goes into every challenge. */
   readonly resourceMetadataUrl: string;
@@ -102,12 +106,14 @@ const knownOptions = new Set([
 /**
  * Checks the options and works out every URL.
  * @param mcpPath the MCP endpoint's path below `resourceBaseUrl`; '' where the resource is the base URL itself
+ * @param furtherScopes those that further resources declare
  * @throws ConfigurationError naming the option
  */
 export function resolveSettings(
   options: OAuthProviderOptions,
   mcpPath: string,
   scopes: ScopeCatalogue,
+  furtherScopes: readonly string[] = [],
 ): ProviderSettings {
   for (const name of Object.keys(options)) {
     if (!knownOptions.has(name))
@@ -121,25 +127,21 @@ export function resolveSettings(
   checkPublicUrl('resourceBaseUrl', resourceBaseUrl);
   if (options.serviceDocumentationUrl !== undefined)
     checkPublicUrl('serviceDocumentationUrl', options.serviceDocumentationUrl);
-  if (mcpPath !== '' && !/^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/.test(mcpPath)) {
-    throw new ConfigurationError(
-      `mcpPath '${mcpPath}' must be '' or start with a slash and not end with one, such as /mcp`,
-    );
-  }
+  if (mcpPath !== '') checkEndpointPath('mcpPath', mcpPath);
   const resource = canonicalResource(`${resourceBaseUrl}${mcpPath}`);
   if (resource === undefined)
     throw new ConfigurationError(`resourceBaseUrl '${resourceBaseUrl}' cannot name a resource`);
 
   const requiredScopes = checkedScopes('requiredScopes', options.requiredScopes ?? []);
   const registration = options.clientRegistration ?? {};
-  const declared = scopes.names.length > 0 ? scopes.names : undefined;
+  const declared = scopes.names.length > 0 ? [...new Set([...scopes.names, ...furtherScopes])] : undefined;
   const validScopes =
     registration.validScopes === undefined
       ? declared
       : checkedScopes('clientRegistration.validScopes', registration.validScopes);
   const defaultScopes = checkedScopes(
     'clientRegistration.defaultScopes',
-    registration.defaultScopes ?? validScopes ?? requiredScopes,
+    registration.defaultScopes ?? validScopes ?? [...new Set([...requiredScopes, ...furtherScopes])],
   );
   for (const scope of defaultScopes) {
     if (validScopes !== undefined && !validScopes.includes(scope)) {
@@ -167,6 +169,7 @@ export function resolveSettings(
   return {
     issuer,
     baseUrl,
+    resourceBaseUrl,
     resource,
     resourceMetadataUrl: `${new URL(resource).origin}${resourceMetadata}`,
     paths: {

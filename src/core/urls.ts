@@ -59,6 +59,15 @@ export function checkPublicUrl(setting: string, value: string): URL {
   return url;
 }
 
+/**
+ * Checks the configured path of an MCP endpoint: one spelling, nothing that a router or a URL parser would read differently.
+ * @throws ConfigurationError
+ */
+export function checkEndpointPath(setting: string, path: string): void {
+  if (!/^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/.test(path))
+    throw new ConfigurationError(`${setting} '${path}' must start with a slash and not end with one, such as /mcp`);
+}
+
 /** A configured URL without its trailing slash, otherwise byte for byte: endpoints are appended to it. */
 export function withoutTrailingSlash(url: string): string {
   return url.replace(/\/+$/, '');

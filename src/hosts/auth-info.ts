@@ -19,16 +19,17 @@ export interface AuthInfo {
 
 /**
  * The `authInfo` of a verified access token.
- * @param provider whose scopes may imply others, which are then held too
+ * @param provider whose resource's scopes may imply others, which are then held too
  */
-export function authInfo(token: VerifiedAccessToken, provider: Pick<OAuthProvider, 'scopes' | 'settings'>): AuthInfo {
+export function authInfo(token: VerifiedAccessToken, provider: Pick<OAuthProvider, 'resources'>): AuthInfo {
+  const { scopes, metadataUrl } = provider.resources.get(token.resource) ?? provider.resources.default;
   return {
     token: token.token,
     clientId: token.clientId,
-    scopes: [...provider.scopes.expand(token.scopes)],
+    scopes: [...scopes.expand(token.scopes)],
     expiresAt: Math.floor(token.expiresAt / 1000),
     resource: new URL(token.resource),
-    resourceMetadataUrl: provider.settings.resourceMetadataUrl,
+    resourceMetadataUrl: metadataUrl,
     extra: { ...token.claims, subject: token.subject, grantId: token.grantId },
   };
 }

@@ -24,6 +24,8 @@ export interface FastMcpHooks {
 }
 
 export interface FastMcpOptions extends FastMcpRouteOptions {
+  /** The resource that the server is, as the configuration calls it. Needed where several are served here. */
+  readonly resource?: string;
   /** Called after the scopes of a tool call were found sufficient. */
   readonly onToolCall?: (call: ToolCall) => void | Promise<void>;
 }
@@ -40,16 +42,21 @@ export function guardFastMcp<Server extends FastMCP<FastMcpSession>>(
   create: (hooks: FastMcpHooks) => Server,
   options: FastMcpOptions = {},
 ): Server {
-  const { settings } = provider;
+  const { baseUrl } = provider.settings;
+  const { key, path, requiredScopes, scopes } = provider.resources.guarded(options.resource);
   const proxies = new TrustedProxies(options.trustedProxies);
   const calls = new FastMcpCalls();
-  const bodyOf = keepBodies(({ method, url }) => method === 'POST' && url?.split('?', 1)[0] === settings.paths.mcp);
+  const bodyOf = keepBodies(({ method, url }) => method === 'POST' && url?.split('?', 1)[0] === path);
 
   async function admit(req: IncomingMessage, call: CurrentCall): Promise<FastMcpSession> {
-    const request = toRequest(req, undefined, { baseUrl: settings.baseUrl, body: 'omit' });
+    const request = toRequest(req, undefined, { baseUrl, body: 'omit' });
     if (request === undefined || opensSseSession(req)) return Promise.reject(gone());
     const body = bodyOf(req);
-    const { token, response } = await provider.authenticate(request, { ...contextOf(req, proxies), body });
+    const { token, response } = await provider.authenticate(request, {
+      ...contextOf(req, proxies),
+      resource: key,
+      body,
+    });
     if (response !== undefined) return Promise.reject(response);
     const id = request.headers.get('mcp-session-id');
     const session = id === null ? undefined : server.sessions.find(({ sessionId }) => sessionId === id);
@@ -63,7 +70,7 @@ export function guardFastMcp<Server extends FastMCP<FastMcpSession>>(
     async onToolCall(call) {
       if (calls.token === undefined) throw new Error('invalid_token: no access token came with this call');
       const operation = { method: 'tools/call', name: call.toolName };
-      const decision = decideScopes([operation], calls.token.scopes, settings.requiredScopes, provider.scopes);
+      const decision = decideScopes([operation], calls.token.scopes, requiredScopes, scopes);
       if (!decision.allowed) {
         const missing = 'scopes' in decision ? `needs ${decision.scopes.join(' ')}` : 'no scope unlocks this tool';
         throw new Error(`insufficient_scope: ${missing}`);

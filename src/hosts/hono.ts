@@ -6,8 +6,8 @@ import { SessionOwners } from './session-owners.ts';
 import { answer, type McpEndpoint, type WebHost } from './web-host.ts';
 
 export interface PortcullisHonoOptions {
-  /** Serves the MCP endpoint on its path. Without it, the application does, behind `requireToken`. */
-  readonly mcp?: McpEndpoint;
+  /** Serves the MCP endpoint on its path, or several on theirs. Without it, the application does, behind `requireToken`. */
+  readonly mcp?: McpEndpoint | readonly McpEndpoint[];
   /** The client's address, which only the runtime knows. Default: `c.env.clientAddress`, as this package's Node adapter sets it. */
   readonly clientAddress?: (c: Context) => string | undefined;
 }
@@ -25,7 +25,9 @@ export function portcullisHono(provider: WebHost, options: PortcullisHonoOptions
 }
 
 export interface RequireTokenOptions extends Pick<PortcullisHonoOptions, 'clientAddress'> {
-  /** Scopes that the route needs, besides the provider's required ones and those of the called tool. */
+  /** The resource that the route is of, as the configuration calls it. Needed where several are served here. */
+  readonly resource?: string;
+  /** Scopes that the route needs, besides the resource's required ones and those of the called tool. */
   readonly scopes?: readonly string[];
   /** Whose each MCP session is. Default: sessions seen opened on this route are closed to everybody but their owner. */
   readonly sessions?: SessionOwners;
@@ -40,10 +42,12 @@ export function requireToken(
   options: RequireTokenOptions = {},
 ): MiddlewareHandler<{ Variables: { auth: AuthInfo; mcpBody: unknown } }> {
   const sessions = options.sessions ?? new SessionOwners({ unknown: 'pass' });
+  const { key: resource } = provider.resources.guarded(options.resource);
   return async (c, next) => {
     const request = await unreadRequest(c);
     const outcome = await provider.authenticate(request, {
       ...contextOf(c, options),
+      resource,
       ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
     });
     if (outcome.response !== undefined) return outcome.response;

@@ -14,7 +14,9 @@ export interface McpFetchHandler {
 }
 
 export interface McpEndpointOptions {
-  /** Scopes that every request needs, besides the provider's required ones and its tools'. */
+  /** The resource whose endpoint it is, as the configuration calls it. Needed where several are served here. */
+  readonly resource?: string;
+  /** Scopes that every request needs, besides the resource's required ones and its tools'. */
   readonly scopes?: readonly string[];
   /** Whose each session is. Default: sessions that this endpoint saw opened are closed to everybody but their owner. */
   readonly sessions?: SessionOwners;
@@ -30,10 +32,12 @@ export function createMcpEndpoint(
   options: McpEndpointOptions = {},
 ): McpEndpoint {
   const { allowedOrigins } = provider;
+  const { key: resource, path } = provider.resources.guarded(options.resource);
   const sessions = options.sessions ?? new SessionOwners({ unknown: 'pass' });
   const serve: McpEndpoint = async (request, context) => {
     const outcome = await provider.authenticate(request, {
       ...context,
+      resource,
       ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
     });
     if (outcome.response !== undefined) return outcome.response;
@@ -45,10 +49,11 @@ export function createMcpEndpoint(
       });
     return sessions.guard(request, token, run);
   };
-  return async (request, context) => {
+  const endpoint: McpEndpoint = async (request, context) => {
     if (request.method === 'OPTIONS') return mcpPreflight(request, allowedOrigins);
     return allowOrigin(request, await serve(request, context), allowedOrigins);
   };
+  return Object.assign(endpoint, { path });
 }
 
 /** The verifier that `requireBearerAuth` and `verifyBearerToken` of the official SDK take, in both its versions. */
@@ -63,11 +68,16 @@ export interface TokenVerifier {
  *   `(message) => new OAuthError(OAuthErrorCode.InvalidToken, message)` for `@modelcontextprotocol/server`,
  *   `(message) => new InvalidTokenError(message)` for `@modelcontextprotocol/sdk`
  */
-export function createTokenVerifier(provider: OAuthProvider, invalidToken: (message: string) => Error): TokenVerifier {
+export function createTokenVerifier(
+  provider: OAuthProvider,
+  invalidToken: (message: string) => Error,
+  options: Pick<McpEndpointOptions, 'resource'> = {},
+): TokenVerifier {
+  const { uri } = provider.resources.guarded(options.resource);
   return {
     async verifyAccessToken(token) {
-      const record = await provider.verifyToken(token);
-      const verified = VerifiedAccessToken.check(record, token, provider.settings.resource, provider.clock.now());
+      const record = await provider.verifyToken(token, uri);
+      const verified = VerifiedAccessToken.check(record, token, uri, provider.clock.now());
       if (verified === undefined) {
         throw invalidToken('the access token is unknown, expired, revoked, or was issued for another resource');
       }

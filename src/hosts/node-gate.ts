@@ -9,7 +9,9 @@ import { sendResponse } from './node-response.ts';
 import type { SessionOwners } from './session-owners.ts';
 
 export interface RequireTokenOptions {
-  /** Scopes that the route needs, besides the provider's required ones and those of the called tool. */
+  /** The resource that the route is of, as the configuration calls it. Needed where several are served here. */
+  readonly resource?: string;
+  /** Scopes that the route needs, besides the resource's required ones and those of the called tool. */
   readonly scopes?: readonly string[];
   /** Needed where the MCP transport keeps sessions: then one user's session is closed to everybody else. */
   readonly sessions?: SessionOwners;
@@ -36,6 +38,7 @@ export function createNodeGate(
   parsed?: Pick<AuthenticateOptions, 'body'>,
 ) => Promise<Admission | undefined> {
   const proxies = new TrustedProxies(options.trustedProxies);
+  const { key: resource } = provider.resources.guarded(options.resource);
   return async (req, res, parsed) => {
     const body = parsed === undefined ? undefined : 'omit';
     const request = toRequest(req, res, { baseUrl: provider.settings.baseUrl, body });
@@ -44,6 +47,7 @@ export function createNodeGate(
         ? { response: new Response(null, { status: 404 }) }
         : await provider.authenticate(request, {
             ...contextOf(req, proxies),
+            resource,
             ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
             ...parsed,
           });

@@ -7,8 +7,8 @@ import { sendResponse } from './node-response.ts';
 import { answer, type McpEndpoint, type WebHost } from './web-host.ts';
 
 export interface NodeHandlerOptions {
-  /** Serves the MCP endpoint on its path. Without it, the application does, behind `requireToken`. */
-  readonly mcp?: McpEndpoint;
+  /** Serves the MCP endpoint on its path, or several on theirs. Without it, the application does, behind `requireToken`. */
+  readonly mcp?: McpEndpoint | readonly McpEndpoint[];
   /** Addresses and CIDR ranges of the reverse proxies whose `X-Forwarded-For` is believed. Default: none. */
   readonly trustedProxies?: readonly string[];
   /** Larger bodies are answered with 413. Default: 4 MiB. */

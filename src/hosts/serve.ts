@@ -1,10 +1,12 @@
 import { randomId } from '../core/random.ts';
+import { ConfigurationError } from '../core/urls.ts';
 import { type StartedServer, startServer } from '../operations/listening/start-server.ts';
 import type { CertificateFiles } from '../operations/tls/certificate.ts';
 import type { OAuthProvider } from '../provider.ts';
 import type { AuthInfo } from './auth-info.ts';
 import { createMcpEndpoint, type McpEndpointOptions, type McpFetchHandler } from './mcp-sdk.ts';
 import { createNodeListener } from './node-handler.ts';
+import type { McpEndpoint } from './web-host.ts';
 
 /**
  * What answers MCP requests once they are authenticated: what `createMcpHandler` of `@modelcontextprotocol/server`
@@ -14,8 +16,11 @@ export type McpHandler =
   | McpFetchHandler
   | ((request: Request, token: AuthInfo, body: unknown) => Response | Promise<Response>);
 
-export interface ServeOptions extends McpEndpointOptions {
+export interface ServeOptions extends Omit<McpEndpointOptions, 'resource'> {
+  /** Handles the requests to the default resource. */
   readonly mcp: McpHandler;
+  /** Handles those to each further resource that is served here, by the name that the configuration gives it. */
+  readonly resources?: Readonly<Record<string, McpHandler>> | undefined;
   /** Default: 3000. 0 takes any free port. */
   readonly port?: number | undefined;
   /** Address to listen on. Default: 127.0.0.1. */
@@ -38,14 +43,15 @@ export interface RunningServer extends StartedServer {
 }
 
 /**
- * Serves a provider and the MCP endpoint that it guards on one port of their own. Closing it leaves the provider open.
- * @throws ListenError where the port is taken; ConfigurationError where the TLS files or `trustedProxies` are wrong
+ * Serves a provider and the MCP endpoints that it guards on one port of their own. Closing it leaves the provider open.
+ * @throws ListenError where the port is taken; ConfigurationError where the TLS files or `trustedProxies` are wrong, or a
+ *   resource has no handler
  */
 export async function serve(provider: OAuthProvider, options: ServeOptions): Promise<RunningServer> {
-  const { mcp, port = 3000, host = '127.0.0.1', tls, trustedProxies = [], signal } = options;
+  const { port = 3000, host = '127.0.0.1', tls, trustedProxies = [], signal } = options;
   const { shutdownSeconds = 10, requestTimeoutSeconds = 60 } = options;
   const listener = createNodeListener(provider, {
-    mcp: createMcpEndpoint(provider, typeof mcp === 'function' ? fetchHandler(mcp) : mcp, options),
+    mcp: endpointsOf(provider, options),
     trustedProxies,
     onError: (error) =>
       provider.report({
@@ -69,6 +75,18 @@ export async function serve(provider: OAuthProvider, options: ServeOptions): Pro
     listener,
   );
   return { ...started, url: provider.settings.resource };
+}
+
+function endpointsOf(provider: OAuthProvider, options: ServeOptions): readonly McpEndpoint[] {
+  const { mcp, resources = {}, ...endpointOptions } = options;
+  const handlers = new Map(Object.entries({ ...resources, [provider.resources.default.key]: mcp }));
+  for (const { key, path } of provider.resources.served) {
+    if (!handlers.has(key)) throw new ConfigurationError(`resources.${key} has the path ${path}, but no MCP handler`);
+  }
+  return [...handlers].map(([resource, handler]) => {
+    const fetching = typeof handler === 'function' ? fetchHandler(handler) : handler;
+    return createMcpEndpoint(provider, fetching, { ...endpointOptions, resource });
+  });
 }
 
 function fetchHandler(handle: Exclude<McpHandler, McpFetchHandler>): McpFetchHandler {

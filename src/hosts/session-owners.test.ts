@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { ClientId, Subject } from '../core/ids.ts';
+import type { ClientId, ResourceUri, Subject } from '../core/ids.ts';
 import { SessionOwners } from './session-owners.ts';
 
-const alice = { clientId: 'editor' as ClientId, subject: 'alice' as Subject };
-const bob = { clientId: 'editor' as ClientId, subject: 'bob' as Subject };
-const aliceElsewhere = { clientId: 'terminal' as ClientId, subject: 'alice' as Subject };
+const alice = {
+  clientId: 'editor' as ClientId,
+  subject: 'alice' as Subject,
+  resource: 'http://localhost/mcp' as ResourceUri,
+};
+const bob = { ...alice, subject: 'bob' as Subject };
+const aliceElsewhere = { ...alice, clientId: 'terminal' as ClientId };
+const aliceAtAnotherResource = { ...alice, resource: 'http://localhost/admin/mcp' as ResourceUri };
 
 function request(method: string, sessionId?: string): Request {
   return new Request('http://localhost/mcp', {
@@ -22,7 +27,7 @@ describe('SessionOwners', () => {
     const owners = new SessionOwners();
     expect((await owners.guard(request('POST'), alice, opening('one'))).status).toBe(200);
     expect(owners.refuse('one', alice)).toBeUndefined();
-    for (const stranger of [bob, aliceElsewhere]) {
+    for (const stranger of [bob, aliceElsewhere, aliceAtAnotherResource]) {
       const refusal = await owners.guard(request('POST', 'one'), stranger, () => Promise.reject(new Error('was run')));
       const unknown = owners.refuse('none such', stranger);
       expect(refusal.status).toBe(404);

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
 
 /** Whose a token is, as far as MCP sessions are concerned. */
-export type SessionOwner = Pick<VerifiedAccessToken, 'clientId' | 'subject'>;
+export type SessionOwner = Pick<VerifiedAccessToken, 'clientId' | 'subject' | 'resource'>;
 
 export interface SessionOwnersOptions {
   /** The one used longest ago is forgotten first, and its client opens a new session. Default: 100,000. */
@@ -63,9 +63,9 @@ export class SessionOwners {
   }
 }
 
-/** One string for a client and a user; the issuer is always this server. */
-export function ownerKey({ clientId, subject }: SessionOwner): string {
-  return JSON.stringify([clientId, subject]);
+/** One string for a client and a user at a resource; the issuer is always this server. */
+export function ownerKey({ clientId, subject, resource }: SessionOwner): string {
+  return JSON.stringify([clientId, subject, resource]);
 }
 
 /**

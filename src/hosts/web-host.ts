@@ -8,19 +8,24 @@ export interface WebHost {
   handle(request: Request, context: RequestContext): Promise<Response | undefined>;
 }
 
-/** Answers requests to the MCP endpoint, from authentication on. `createMcpEndpoint` makes one. */
-export type McpEndpoint = (request: Request, context: RequestContext) => Promise<Response>;
+/** Answers requests to the MCP endpoint of a resource, from authentication on. `createMcpEndpoint` makes one. */
+export interface McpEndpoint {
+  (request: Request, context: RequestContext): Promise<Response>;
+  /** Where it is served. Default: the path of the default resource. */
+  readonly path?: string;
+}
 
 /**
- * Answers a request with the MCP endpoint, on its one path, or with the host.
+ * Answers a request with the MCP endpoint whose path it has, or with the host.
  * @returns `undefined` for a path of neither
  */
 export async function answer(
   host: WebHost,
-  mcp: McpEndpoint | undefined,
+  mcp: McpEndpoint | readonly McpEndpoint[] | undefined,
   request: Request,
   context: RequestContext,
 ): Promise<Response | undefined> {
-  if (mcp !== undefined && requestPath(request) === host.settings.paths.mcp) return mcp(request, context);
-  return host.handle(request, context);
+  const path = requestPath(request);
+  const endpoint = [mcp ?? []].flat().find((candidate) => (candidate.path ?? host.settings.paths.mcp) === path);
+  return endpoint === undefined ? host.handle(request, context) : endpoint(request, context);
 }

@@ -175,7 +175,7 @@ export class InMemoryProvider extends OAuthProvider {
 
   // Called in the same turn as the store's decision, so that nothing comes in between. Without a client there is no refresh token.
   #issue(client: Client | undefined, consumed: ConsumedGrant, stored: StoredGrant): TokenSet {
-    const { lifetimes } = this.environment;
+    const lifetimes = this.resources.lifetimesOf(consumed.grant.resource);
     const now = this.clock.now();
     const access = mintSecret(this.random);
     const refresh = client?.grantTypes.includes('refresh_token') === true ? mintSecret(this.random) : undefined;

@@ -22,6 +22,7 @@ describe('the configuration', () => {
       name: 'MCP server',
       scopes: {},
       requiredScopes: [],
+      resources: {},
       database: './data/portcullis.db',
       registration: {
         enabled: true,

@@ -44,6 +44,26 @@ const scope = z.strictObject({
     .meta({ description: 'Whether the user may untick it. Default: unless it is a required scope.' }),
 });
 
+const resource = z.strictObject({
+  path: z
+    .string()
+    .optional()
+    .meta({ description: 'Path of its MCP endpoint below resourceBaseUrl, where this server serves it too.' }),
+  url: z.string().optional().meta({ description: 'Public URL of its MCP endpoint, where another server serves it.' }),
+  name: z.string().min(1).max(100).optional().meta({ description: 'Its name, as pages show it. Default: its URL.' }),
+  documentationUrl: z.string().optional().meta({ description: 'Where developers read about it.' }),
+  scopes: z.record(z.string(), scope).default({}).meta({ description: 'Every scope of it, by name.' }),
+  requiredScopes: strings.default([]).meta({ description: 'Scopes that every request to it needs.' }),
+  accessTokenSeconds: positive
+    .max(86_400)
+    .optional()
+    .meta({ description: 'Lifetime of its access tokens. Default: as tokens says.' }),
+  refreshTokenDays: days.optional().meta({ description: 'Lifetime of its refresh tokens. Default: as tokens says.' }),
+  refreshTokenAbsoluteDays: days
+    .optional()
+    .meta({ description: "Days after the user's approval at which everything expires. Default: as tokens says." }),
+});
+
 const rateLimit = (limit: number, windowSeconds: number) =>
   z
     .strictObject({
@@ -77,6 +97,10 @@ export const configSchema = z.strictObject({
   scopes: z.record(z.string(), scope).default({}).meta({ description: 'Every scope, by name.' }),
   requiredScopes: strings.default([]).meta({
     description: 'Scopes that every request to the MCP endpoint needs; also what a client gets that asks for none.',
+  }),
+  resources: z.record(z.string(), resource).default({}).meta({
+    description:
+      'Further resources that tokens are issued for, each with its own scopes and lifetimes, by a name of your choice.',
   }),
 
   database: z.string().default('./data/portcullis.db').meta({ description: 'File of the embedded SQLite database.' }),

@@ -1,4 +1,5 @@
 import type { ProviderEnvironment } from '../core/environment.ts';
+import type { ResourceDefinition } from '../core/resources.ts';
 import type { ScopeDefinition } from '../core/scopes.ts';
 import type { OAuthProviderOptions } from '../core/settings.ts';
 import type { ResolvedConfig } from './config.ts';
@@ -41,6 +42,7 @@ export function providerEnvironment(config: ResolvedConfig): ProviderEnvironment
     mcpPath: config.mcpPath,
     scopes: config.scopes as Record<string, ScopeDefinition>,
     resourceName: config.name,
+    resources: resourcesOf(config),
     redirectSchemes: config.registration.redirectSchemes,
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,
@@ -52,5 +54,29 @@ export function providerEnvironment(config: ResolvedConfig): ProviderEnvironment
       refreshTokenAbsolute: Math.round(tokens.refreshTokenAbsoluteDays * day),
       refreshTokenGrace: tokens.refreshGraceSeconds * second,
     },
+  };
+}
+
+function resourcesOf({ resources }: ResolvedConfig): Readonly<Record<string, ResourceDefinition>> {
+  return Object.fromEntries(Object.entries(resources).map(([key, resource]) => [key, definitionOf(resource)]));
+}
+
+function definitionOf(resource: ResolvedConfig['resources'][string]): ResourceDefinition {
+  const { path, url, name, documentationUrl, requiredScopes } = resource;
+  const { accessTokenSeconds, refreshTokenDays, refreshTokenAbsoluteDays } = resource;
+  return {
+    scopes: resource.scopes as Record<string, ScopeDefinition>,
+    requiredScopes,
+    lifetimes: {
+      ...(accessTokenSeconds === undefined ? {} : { accessToken: accessTokenSeconds * second }),
+      ...(refreshTokenDays === undefined ? {} : { refreshToken: Math.round(refreshTokenDays * day) }),
+      ...(refreshTokenAbsoluteDays === undefined
+        ? {}
+        : { refreshTokenAbsolute: Math.round(refreshTokenAbsoluteDays * day) }),
+    },
+    ...(path === undefined ? {} : { path }),
+    ...(url === undefined ? {} : { url }),
+    ...(name === undefined ? {} : { name }),
+    ...(documentationUrl === undefined ? {} : { documentationUrl }),
   };
 }

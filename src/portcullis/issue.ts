@@ -20,7 +20,8 @@ export async function issueForCode(client: Client, code: RedeemableCode, service
   const now = provider.clock.now();
   const access = accessTokenOf(code, now, services);
   const secret = client.grantTypes.includes('refresh_token') ? mintSecret(provider.random) : undefined;
-  const refresh = secret === undefined ? undefined : refreshTokenFor(code.grant, secret.hash, now, provider.lifetimes);
+  const lifetimes = provider.resources.lifetimesOf(code.grant.resource);
+  const refresh = secret === undefined ? undefined : refreshTokenFor(code.grant, secret.hash, now, lifetimes);
   const won = await codes.redeem(code, access.tokenId, refresh, now, lastExpiry(access, refresh));
   const consumed = ConsumedGrant.claim(code, won);
   provider.report({
@@ -41,8 +42,9 @@ export async function issueForRefreshToken(token: RedeemableRefreshToken, servic
   const now = provider.clock.now();
   const access = accessTokenOf(token, now, services);
   const secret = mintSecret(provider.random);
-  const next = refreshTokenFor(token.grant, secret.hash, now, provider.lifetimes);
-  const grace = provider.lifetimes.refreshTokenGrace;
+  const lifetimes = provider.resources.lifetimesOf(token.grant.resource);
+  const next = refreshTokenFor(token.grant, secret.hash, now, lifetimes);
+  const grace = lifetimes.refreshTokenGrace;
   const rotation = await refreshTokens.rotate(token, next, { now, grace, grantExpiresAt: lastExpiry(access, next) });
   switch (rotation) {
     case 'reused':
@@ -81,7 +83,8 @@ export async function issueForDecision(decided: DecidedGrant, services: Services
 }
 
 function accessTokenOf(spent: Redeemable, now: number, { provider }: Services): AccessToken {
-  return accessTokenFor(spent, randomId(provider.random), now, provider.lifetimes);
+  const lifetimes = provider.resources.lifetimesOf(spent.grant.resource);
+  return accessTokenFor(spent, randomId(provider.random), now, lifetimes);
 }
 
 function lastExpiry(...tokens: readonly ({ readonly expiresAt: number } | undefined)[]): number {

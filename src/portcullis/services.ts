@@ -61,7 +61,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
       clients.deleteUnused(
         {
           neverUsedFor: config.registration.unusedDays * day,
-          unusedFor: provider.lifetimes.refreshTokenAbsolute,
+          unusedFor: Math.max(...provider.resources.all.map(({ lifetimes }) => lifetimes.refreshTokenAbsolute)),
           now: clock.now(),
         },
         limit,

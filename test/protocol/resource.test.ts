@@ -289,7 +289,11 @@ describe.each(providers)('the MCP endpoint behind $name', (kind) => {
     expect([foreign?.status, unknown?.status]).toEqual([404, 404]);
     expect(await foreign?.text()).toBe(await unknown?.text());
     expect(
-      owners.refuse('session-1', { clientId: mine.clientId, subject: 'another-user' as typeof mine.subject })?.status,
+      owners.refuse('session-1', {
+        clientId: mine.clientId,
+        subject: 'another-user' as typeof mine.subject,
+        resource: mine.resource,
+      })?.status,
     ).toBe(404);
   });
 

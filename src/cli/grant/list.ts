@@ -32,6 +32,7 @@ export const grantList = defineCommand({
         displayText(grant.clientName, grant.clientId),
         momentText(grant.approvedAt),
         momentText(grant.lastUsedAt),
+        portcullis.resources.get(grant.resource)?.key ?? grant.resource,
         grant.scopes.join(' '),
       ]);
       return {
@@ -39,7 +40,11 @@ export const grantList = defineCommand({
         text:
           found.length === 0
             ? 'There are no live grants.\n'
-            : table(['GRANT ID', 'USER', 'CLIENT', 'SINCE (UTC)', 'LAST USED (UTC)', 'SCOPES'], rows, terminal.style),
+            : table(
+                ['GRANT ID', 'USER', 'CLIENT', 'SINCE (UTC)', 'LAST USED (UTC)', 'RESOURCE', 'SCOPES'],
+                rows,
+                terminal.style,
+              ),
       };
     });
   },

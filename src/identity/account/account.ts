@@ -5,6 +5,7 @@ import type { ChangePasswordField } from '../../web/pages/account-password.ts';
 import type { AccountSession } from '../../web/pages/account-sessions.ts';
 import { type HtmlResponseOptions, htmlResponse, seeOther } from '../../web/response.ts';
 import { page, queryParams, siteOf } from '../page.ts';
+import { resourceName } from '../resource-name.ts';
 import type { IdentityServices } from '../services.ts';
 import type { AuthenticatedUser } from '../sessions/authenticated-user.ts';
 import { signOutPurpose } from '../sign-in/sign-out.ts';
@@ -80,13 +81,13 @@ async function sessionsOf(user: AuthenticatedUser, { sessions }: IdentityService
 }
 
 async function appsOf(user: AuthenticatedUser, services: IdentityServices): Promise<ConnectedApp[]> {
-  const { grants, provider, siteName } = services;
+  const { grants, provider } = services;
   const list = await grants.listForSubject(user.user.userId);
   return list.map((grant) => ({
     grantId: grant.grantId,
     client: { name: grant.clientName, registeredBy: grant.registeredBy },
-    resource: grant.resource === provider.settings.resource ? siteName : grant.resource,
-    scopeTitles: grant.scopes.map((scope) => provider.scopes.get(scope)?.title ?? scope),
+    resource: resourceName(grant.resource, services),
+    scopeTitles: grant.scopes.map((scope) => provider.resources.get(grant.resource)?.scopes.get(scope)?.title ?? scope),
     grantedAt: grant.approvedAt,
     lastUsedAt: grant.lastUsedAt,
   }));

@@ -4,6 +4,7 @@ import type { Params } from '../../core/params.ts';
 import { type ConsentScope, consentFields, consentPage, readConsentForm } from '../../web/pages/consent.ts';
 import { htmlResponse, seeOther } from '../../web/response.ts';
 import { page, postedForm, queryParams, siteOf } from '../page.ts';
+import { resourceName } from '../resource-name.ts';
 import type { IdentityServices } from '../services.ts';
 import type { AuthenticatedUser } from '../sessions/authenticated-user.ts';
 import { signOutPurpose } from '../sign-in/sign-out.ts';
@@ -121,7 +122,7 @@ function askConsent(
   scopes: readonly ConsentScope[],
   services: IdentityServices,
 ): Response {
-  const { provider, csrf, paths, siteName } = services;
+  const { provider, csrf, paths } = services;
   const { client, redirectUri, resource } = pending.request;
   const issued = csrf.issue(request, consentPurpose(pending.hash, user));
   const body = consentPage({
@@ -134,7 +135,7 @@ function askConsent(
     request: pending.id,
     client: { name: client.clientName, registeredBy: client.registeredBy },
     redirectUri: redirectUri.toString(),
-    resource: { name: siteName, url: resource },
+    resource: { name: resourceName(resource, services), url: resource },
     user: { username: user.user.userName, displayName: user.user.displayName },
     switchUser: {
       action: paths.signOut,
@@ -142,7 +143,7 @@ function askConsent(
       hidden: { [consentFields.request]: pending.id },
     },
     scopes,
-    lastsDays: provider.lifetimes.refreshTokenAbsolute / 86_400_000,
+    lastsDays: provider.resources.lifetimesOf(resource).refreshTokenAbsolute / 86_400_000,
     accountUrl: `${new URL(provider.settings.baseUrl).origin}${paths.account}`,
   });
   const cookies = issued.setCookie === undefined ? setCookies : [...setCookies, issued.setCookie];

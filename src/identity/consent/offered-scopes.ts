@@ -7,7 +7,7 @@ import type { PendingRequest } from './pending-requests.ts';
 
 /**
  * The scopes of a request that this user may grant, in the order of the request.
- * @returns `undefined` where the user may not grant a required one, or none of them
+ * @returns `undefined` where the user may not grant a required one, or none of them, or the resource is no longer configured
  */
 export async function offeredScopes(
   pending: PendingRequest,
@@ -16,19 +16,21 @@ export async function offeredScopes(
 ): Promise<readonly ConsentScope[] | undefined> {
   const { provider, consents } = services;
   const { scopes: requested } = pending.request;
-  const { requiredScopes } = provider.settings;
+  const resource = provider.resources.get(pending.request.resource);
+  if (resource === undefined) return undefined;
+  const { requiredScopes } = resource;
   const offered = requested.filter((scope) => mayGrant(user, scope));
   if (requested.length > 0 && offered.length === 0) return undefined;
   if (requested.some((scope) => requiredScopes.includes(scope) && !offered.includes(scope))) return undefined;
   const remembered = await consents.remembered(consentKeyOf(pending, user.userId));
   return offered.map((name) => {
-    const definition = provider.scopes.get(name);
+    const definition = resource.scopes.get(name);
     const optional = definition?.optional ?? (!requiredScopes.includes(name) && offered.length > 1);
     return {
       name,
       title: definition?.title,
       description: definition?.description,
-      tools: provider.scopes.toolsOf(name),
+      tools: resource.scopes.toolsOf(name),
       need: optional ? 'optional' : 'required',
       alreadyAllowed: remembered.has(name),
     };

@@ -4,7 +4,7 @@ import type { AuthorizationCode, Client, Grant } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { AuthenticatedClient } from '../token/client-authentication.ts';
 import { declareRedeemable } from '../token/consumed-grant.ts';
-import { requestedResource } from '../token/resource.ts';
+import { grantedResource } from '../token/resource.ts';
 import type { TokenSet } from '../token/token-set.ts';
 import { isCodeVerifier, verifierMatches } from './pkce.ts';
 
@@ -85,9 +85,7 @@ export async function redeemAuthorizationCode(
     });
     throw new OAuthError('invalid_grant', 'code_verifier does not match the code_challenge');
   }
-  if (requestedResource(params, provider) !== record.grant.resource) {
-    throw new OAuthError('invalid_target', `the code was issued for resource ${record.grant.resource}`);
-  }
+  grantedResource(params, record.grant, 'code', provider);
   try {
     if (code.spentAt !== undefined) throw new AlreadySpentError();
     return await provider.exchangeAuthorizationCode(client.client, code);

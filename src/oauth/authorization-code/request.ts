@@ -2,9 +2,8 @@ import { OAuthError } from '../../core/errors.ts';
 import type { ResourceUri } from '../../core/ids.ts';
 import type { Params } from '../../core/params.ts';
 import type { Client } from '../../core/records.ts';
-import { parseScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
-import { requestedResource } from '../token/resource.ts';
+import { requestedResource, requestedScopes } from '../token/resource.ts';
 import { isCodeChallenge } from './pkce.ts';
 import type { ValidatedRedirectUri } from './redirect-uri.ts';
 
@@ -21,7 +20,7 @@ export interface AuthorizeRequest {
   /** Whether the request named `redirect_uri`; the token request must then name it again. */
   readonly redirectUriWasSent: boolean;
   readonly codeChallenge: string;
-  /** Never empty where any scope is configured: an omitted `scope` stands for the default ones. */
+  /** Of the resource. Never empty where it has any: an omitted `scope` stands for the default ones. */
   readonly scopes: readonly string[];
   readonly resource: ResourceUri;
   readonly state?: string;
@@ -45,13 +44,14 @@ export function parseAuthorizeRequest(
   refuseUnsupported(params);
   const state = boundedParameter(params, 'state', maximumStateLength);
   const loginHint = boundedParameter(params, 'login_hint', maximumLoginHintLength);
+  const resource = requestedResource(params, provider);
   return {
     client,
     redirectUri,
     redirectUriWasSent: params.get('redirect_uri') !== undefined,
     codeChallenge: codeChallenge(params),
-    scopes: requestedScopes(params, client, provider),
-    resource: requestedResource(params, provider),
+    scopes: requestedScopes(params, client, resource),
+    resource: resource.uri,
     prompt: requestedPrompts(params),
     ...(state === undefined ? {} : { state }),
     ...(loginHint === undefined ? {} : { loginHint }),
@@ -95,25 +95,6 @@ function codeChallenge(params: Params): string {
       'code_challenge must be 43 base64url characters: the SHA-256 of the verifier',
     );
   return challenge;
-}
-
-function requestedScopes(params: Params, client: Client, provider: OAuthProvider): readonly string[] {
-  const value = params.get('scope');
-  const required = provider.settings.requiredScopes.filter((scope) => client.scopes.includes(scope));
-  const fallback = required.length > 0 ? required : client.scopes;
-  if (value === undefined) return fallback;
-  const scopes = parseScope(value);
-  if (scopes === undefined)
-    throw new OAuthError('invalid_scope', 'scope contains characters that RFC 6749 section 3.3 does not allow');
-  // offline_access asks for a refresh token, which the registered grant types decide; it is no permission of its own.
-  const permissions = scopes.filter((scope) => scope !== 'offline_access');
-  const refused = permissions.filter((scope) => !client.scopes.includes(scope));
-  if (refused.length > 0)
-    throw new OAuthError(
-      'invalid_scope',
-      `the client is not registered for scope ${refused.map((scope) => `'${scope}'`).join(', ')}`,
-    );
-  return permissions.length > 0 ? permissions : fallback;
 }
 
 function requestedPrompts(params: Params): readonly Prompt[] {

@@ -14,7 +14,9 @@ export type Authentication =
 export interface AuthenticateOptions extends RequestContext {
   /** The MCP message, where the host has parsed the body already. `undefined`: it is read from the request. */
   readonly body?: unknown;
-  /** Scopes that this request needs besides the provider's required ones and its tools'. */
+  /** The resource that the request is for, as the configuration calls it. Default: the only one that is served here. */
+  readonly resource?: string | undefined;
+  /** Scopes that this request needs besides the resource's required ones and its tools'. */
   readonly scopes?: readonly string[];
 }
 
@@ -32,6 +34,7 @@ const verificationHoldsFor = 1000;
  * | body is JSON, `Mcp-*` headers agree with it | 400 |
  * | scopes of the operation | 403 `insufficient_scope`, all that are needed |
  *
+ * @throws ConfigurationError where several resources are served here and the options name none
  * @see MCP authorization 2026-07-28, RFC 6750 §2.1, §3
  */
 export async function authenticateRequest(
@@ -39,15 +42,15 @@ export async function authenticateRequest(
   provider: OAuthProvider,
   options: AuthenticateOptions,
 ): Promise<Authentication> {
-  const { settings } = provider;
+  const resource = provider.resources.guarded(options.resource);
   const requiredScopes =
     options.scopes === undefined
-      ? settings.requiredScopes
-      : [...new Set([...settings.requiredScopes, ...options.scopes])];
+      ? resource.requiredScopes
+      : [...new Set([...resource.requiredScopes, ...options.scopes])];
   const challenge = (error?: Challenge['error'], description?: string, scopes = requiredScopes): Authentication => ({
     response: challengeResponse({
       scopes,
-      resourceMetadataUrl: settings.resourceMetadataUrl,
+      resourceMetadataUrl: resource.metadataUrl,
       ...(error === undefined ? {} : { error }),
       ...(description === undefined ? {} : { description }),
     }),
@@ -63,8 +66,8 @@ export async function authenticateRequest(
     return malformed ? challenge('invalid_request', 'Authorization must be Bearer and one access token') : challenge();
   }
   const verified = async () => {
-    const record = await provider.verifyToken(presented);
-    return VerifiedAccessToken.check(record, presented, settings.resource, provider.clock.now());
+    const record = await provider.verifyToken(presented, resource.uri);
+    return VerifiedAccessToken.check(record, presented, resource.uri, provider.clock.now());
   };
   const rejected = () => {
     provider.report({ name: 'token.rejected', ...contextOf(options) });
@@ -94,11 +97,13 @@ export async function authenticateRequest(
   const mismatch = headerMismatch(operations, request.headers);
   if (mismatch !== undefined) return { response: jsonRpcError(400, -32_020, mismatch) };
 
-  const decision = decideScopes(operations, token.scopes, requiredScopes, provider.scopes);
+  const decision = decideScopes(operations, token.scopes, requiredScopes, resource.scopes);
   if (decision.allowed) return { token, body };
   if ('lockedTool' in decision) {
     // No challenge: there is no scope that the client could come back with.
-    return { response: plainError(403, `no scope of this server unlocks tool '${decision.lockedTool.slice(0, 100)}'`) };
+    return {
+      response: plainError(403, `no scope of this resource unlocks tool '${decision.lockedTool.slice(0, 100)}'`),
+    };
   }
   return challenge('insufficient_scope', 'the access token lacks a scope that this request needs', decision.scopes);
 }

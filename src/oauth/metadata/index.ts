@@ -1,4 +1,7 @@
-import { publicJson } from '../../core/http.ts';
+import { publicJson, requestPath } from '../../core/http.ts';
+import type { ProtectedResource } from '../../core/resources.ts';
+import type { ProviderSettings } from '../../core/settings.ts';
+import { pathOf } from '../../core/urls.ts';
 import type { OAuthCapability } from '../token/grant-handler.ts';
 
 /** Discovery: who the authorization server is, what it can do, and which server protects the resource. */
@@ -12,32 +15,43 @@ export const metadata: OAuthCapability = {
       cors: 'any',
     },
     {
-      path: (provider) => provider.settings.paths.resourceMetadata,
-      methods: { GET: (_request, provider) => publicJson(provider.resourceMetadata()) },
+      path: (provider) => provider.resources.served.map(({ metadataUrl }) => pathOf(metadataUrl)),
+      methods: {
+        GET: (request, provider) => {
+          const path = requestPath(request);
+          const asked = provider.resources.served.find(({ metadataUrl }) => pathOf(metadataUrl) === path);
+          return publicJson(provider.resourceMetadata(asked));
+        },
+      },
       cors: 'any',
     },
   ],
-  serverMetadata: ({ settings, scopes }) => {
-    const names =
-      scopes.names.length > 0 ? scopes.names : (settings.registration.validScopes ?? settings.requiredScopes);
-    return {
-      issuer: settings.issuer,
-      scopes_supported: [...new Set([...names, 'offline_access'])],
-      service_documentation: settings.serviceDocumentationUrl,
-      protected_resources: [settings.resource],
-    };
-  },
+  serverMetadata: ({ settings, resources }) => ({
+    issuer: settings.issuer,
+    scopes_supported: [
+      ...new Set([...resources.all.flatMap((resource) => scopesAt(resource, settings)), 'offline_access']),
+    ],
+    service_documentation: settings.serviceDocumentationUrl,
+    protected_resources: resources.all.map(({ uri }) => uri),
+  }),
   // offline_access stays out: refresh tokens are not a requirement of the resource (MCP authorization, "Refresh Tokens").
-  resourceMetadata: ({ settings, scopes, resourceName }) => {
-    const names =
-      scopes.names.length > 0 ? scopes.names : (settings.registration.validScopes ?? settings.requiredScopes);
+  resourceMetadata: ({ settings }, resource) => {
+    const names = scopesAt(resource, settings).filter((name) => name !== 'offline_access');
     return {
-      resource: settings.resource,
+      resource: resource.uri,
       authorization_servers: [settings.issuer],
       bearer_methods_supported: ['header'],
-      scopes_supported: names.length > 0 ? names.filter((name) => name !== 'offline_access') : undefined,
-      resource_name: resourceName,
-      resource_documentation: settings.serviceDocumentationUrl,
+      scopes_supported: names.length > 0 ? names : undefined,
+      resource_name: resource.name,
+      resource_documentation: resource.documentationUrl,
     };
   },
 };
+
+function scopesAt(
+  { key, scopes, requiredScopes, offers }: ProtectedResource,
+  settings: ProviderSettings,
+): readonly string[] {
+  if (scopes.names.length > 0 || key !== 'default') return scopes.names;
+  return (settings.registration.validScopes ?? requiredScopes).filter(offers);
+}

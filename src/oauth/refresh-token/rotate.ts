@@ -5,7 +5,7 @@ import { parseScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { AuthenticatedClient } from '../token/client-authentication.ts';
 import { declareRedeemable } from '../token/consumed-grant.ts';
-import { requestedResource } from '../token/resource.ts';
+import { grantedResource } from '../token/resource.ts';
 import type { TokenSet } from '../token/token-set.ts';
 
 /** Proof that a refresh token may be rotated by this request: it is this client's, unexpired, and no scope is widened. */
@@ -54,9 +54,7 @@ export async function rotateRefreshToken(
   const record = await provider.loadRefreshToken(client.client, params.require('refresh_token'));
   if (record === undefined) throw unusable();
   const token = RedeemableRefreshToken.check(record, client.client, params.get('scope'), provider.clock.now());
-  if (requestedResource(params, provider) !== record.grant.resource) {
-    throw new OAuthError('invalid_target', `the refresh token was issued for resource ${record.grant.resource}`);
-  }
+  grantedResource(params, record.grant, 'refresh token', provider);
   try {
     return await provider.exchangeRefreshToken(client.client, token, token.scopes);
   } catch (error) {

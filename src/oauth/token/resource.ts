@@ -1,20 +1,93 @@
 import { OAuthError } from '../../core/errors.ts';
-import type { ResourceUri } from '../../core/ids.ts';
 import type { Params } from '../../core/params.ts';
-import { canonicalResource } from '../../core/urls.ts';
+import type { Client, Grant } from '../../core/records.ts';
+import type { ProtectedResource } from '../../core/resources.ts';
+import { parseScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
 
 /**
- * The resource that a request is for: what it names, or the server's own where it names none.
+ * The resource that a request is for: the one that it names, or the default one where it names none.
  * @throws OAuthError `invalid_target`
  * @see RFC 8707 §2
  */
-export function requestedResource(params: Params, provider: OAuthProvider): ResourceUri {
-  const own = provider.settings.resource;
+export function requestedResource(params: Params, provider: OAuthProvider): ProtectedResource {
   const value = params.get('resource');
-  if (value === undefined) return own;
-  const requested = canonicalResource(value);
-  // A query after the resource's path names the same MCP endpoint; some clients append one.
-  if (requested !== undefined && requested.split('?', 1)[0] === own) return own;
-  throw new OAuthError('invalid_target', `resource '${value}' is not served here; use ${own}`);
+  if (value === undefined) return provider.resources.default;
+  const requested = provider.resources.identifiedBy(value);
+  if (requested !== undefined) return requested;
+  const known = provider.resources.all.map(({ uri }) => uri).join(' or ');
+  throw new OAuthError('invalid_target', `resource '${value}' is not served here; use ${known}`);
+}
+
+/**
+ * The resource of a grant that tokens are asked for. The request may name it again, and no other.
+ * @param issued what is presented: `code`, `refresh token`
+ * @throws OAuthError `invalid_target`
+ * @see RFC 8707 §2.2
+ */
+export function grantedResource(
+  params: Params,
+  { resource }: Pick<Grant, 'resource'>,
+  issued: string,
+  provider: OAuthProvider,
+): ProtectedResource {
+  const granted = provider.resources.get(resource);
+  if (granted === undefined)
+    throw new OAuthError(
+      'invalid_target',
+      `the ${issued} was issued for resource ${resource}, which is no longer here`,
+    );
+  if (params.get('resource') !== undefined && requestedResource(params, provider) !== granted)
+    throw new OAuthError('invalid_target', `the ${issued} was issued for resource ${resource}`);
+  return granted;
+}
+
+/**
+ * The scopes that a request asks for at a resource; where it names none, what the resource requires, or else all that the
+ * client is registered for there.
+ * @throws OAuthError `invalid_scope` naming the client's or the resource's
+ * @see OAuth 2.1 §1.4.1
+ */
+export function requestedScopes(
+  params: Params,
+  client: Pick<Client, 'scopes'>,
+  resource: ProtectedResource,
+): readonly string[] {
+  const value = params.get('scope') ?? '';
+  const scopes = parseScope(value);
+  if (scopes === undefined)
+    throw new OAuthError('invalid_scope', 'scope contains characters that RFC 6749 section 3.3 does not allow');
+  // offline_access asks for a refresh token, which the registered grant types decide; it is no permission of its own.
+  const permissions = scopes.filter((scope) => scope !== 'offline_access');
+  if (permissions.length === 0) return scopesByDefault(client, resource);
+  const foreign = permissions.filter((scope) => !resource.offers(scope));
+  if (foreign.length > 0)
+    throw new OAuthError(
+      'invalid_scope',
+      `resource ${resource.uri} has no scope ${quoted(foreign)}${namesOf(resource)}`,
+    );
+  const refused = permissions.filter((scope) => !client.scopes.includes(scope));
+  if (refused.length > 0)
+    throw new OAuthError('invalid_scope', `the client is not registered for scope ${quoted(refused)}`);
+  return permissions;
+}
+
+function scopesByDefault({ scopes }: Pick<Client, 'scopes'>, resource: ProtectedResource): readonly string[] {
+  const required = resource.requiredScopes.filter((scope) => scopes.includes(scope));
+  if (required.length > 0) return required;
+  const offered = scopes.filter(resource.offers);
+  if (offered.length === 0 && scopes.length > 0 && resource.scopes.names.length > 0)
+    throw new OAuthError(
+      'invalid_scope',
+      `the client is not registered for any scope of resource ${resource.uri}${namesOf(resource)}`,
+    );
+  return offered;
+}
+
+function namesOf({ scopes }: ProtectedResource): string {
+  return scopes.names.length === 0 ? '' : `; it has ${quoted(scopes.names)}`;
+}
+
+function quoted(scopes: readonly string[]): string {
+  return scopes.map((scope) => `'${scope}'`).join(', ');
 }

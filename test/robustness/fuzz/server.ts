@@ -84,14 +84,12 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
 }
 
 function placesOf(portcullis: Portcullis): Place[] {
-  const placeOf = <Services>({ path, methods }: Route<Services>, services: Services): Place => ({
-    path: path(services),
-    methods: Object.keys(methods),
-  });
+  const placesAt = <Services>({ path, methods }: Route<Services>, services: Services): Place[] =>
+    [path(services)].flat().map((each) => ({ path: each, methods: Object.keys(methods) }));
   return [
-    ...oauthCapabilities.flatMap(({ routes = [] }) => routes.map((route) => placeOf(route, portcullis))),
+    ...oauthCapabilities.flatMap(({ routes = [] }) => routes.flatMap((route) => placesAt(route, portcullis))),
     ...[...identityCapabilities, ...operationsCapabilities].flatMap(({ routes = [] }) =>
-      routes.map((route) => placeOf(route, portcullis.services)),
+      routes.flatMap((route) => placesAt(route, portcullis.services)),
     ),
     { path: portcullis.settings.paths.mcp, methods: ['GET', 'POST', 'DELETE'] },
   ];
