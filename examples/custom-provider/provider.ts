@@ -141,7 +141,7 @@ export class CustomProvider extends OAuthProvider {
   /** Runs in the transaction that spent the code or rotated the refresh token. */
   #issue(client: Client, consumed: ConsumedGrant): TokenSet {
     const { grant } = consumed;
-    const { lifetimes } = this.environment;
+    const lifetimes = this.resources.lifetimesOf(grant.resource);
     const now = this.clock.now();
     const access = mintSecret(this.random);
     this.#tables.add(access.hash, grant.grantId, accessTokenFor(consumed, access.hash, now, lifetimes));

@@ -110,17 +110,18 @@ export class AcceptanceRun {
     return tokensOf(await client.redeem(await this.authorize(client, { scope: 'read write', ...parameters })));
   }
 
-  /** Calls the MCP endpoint with a token. */
+  /** Calls the MCP endpoint of a resource, by default the default one, with a token. */
   callResource(
     accessToken: string | undefined,
     options: AuthenticateOptions = {},
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Authentication> {
+    const { resource = 'default' } = options;
     const authorization: Record<string, string> =
       accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` };
     return this.provider.authenticate(
-      new Request(this.provider.settings.resource, { headers: { ...authorization, ...headers } }),
-      options,
+      new Request(this.provider.resources.guarded(resource).uri, { headers: { ...authorization, ...headers } }),
+      { ...options, resource },
     );
   }
 

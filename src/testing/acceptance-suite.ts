@@ -7,6 +7,7 @@ import { refreshCases } from './cases/refresh.ts';
 import { registrationCases } from './cases/registration.ts';
 import { resourceCases } from './cases/resource.ts';
 import { revocationCases } from './cases/revocation.ts';
+import { severalResourcesCases } from './cases/several-resources.ts';
 import { storeCases } from './cases/store.ts';
 import { tokenEndpointCases } from './cases/token-endpoint.ts';
 import type { CreateHarness } from './harness.ts';
@@ -20,6 +21,7 @@ const groups: Readonly<Record<string, readonly AcceptanceCase[]>> = {
   'refresh tokens': refreshCases,
   revocation: revocationCases,
   'the resource': resourceCases,
+  'several resources': severalResourcesCases,
   'the store': storeCases,
   'HTTP hygiene': hygieneCases,
 };

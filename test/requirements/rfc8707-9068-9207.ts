@@ -10,6 +10,8 @@ export const rfc8707 = requirementsOf(
     ['RFC8707-04', '2', 'SHOULD', 'The access token is valid at the requested resource only.'],
     ['RFC8707-05', '2.1', 'SHOULD', 'The errors of the authorization endpoint reach the client as redirects.'],
     ['RFC8707-06', '2.2', 'SHOULD', 'A token request, refresh included, can name no resource beyond the one that was authorized.'],
+    ['RFC8707-07', '2.2', 'SHOULD', 'The scope of a token is what its resource understands.'],
+    ['RFC8707-08', '2.2', 'SHOULD', 'A token request that names no resource is for the one that was authorized.'],
   ],
 );
 
@@ -35,6 +37,8 @@ export const rfc9068 = requirementsOf(
     ['RFC9068-16', '4', 'MUST', 'An expired token is refused.'],
     ['RFC9068-17', '4', 'MUST', 'Each of these refusals is an invalid_token.'],
     ['RFC9068-18', '5', 'MUST', 'Different resources of one issuer have different audiences.'],
+    ['RFC9068-19', '3', 'SHOULD', 'Without a resource in the request aud is inferred from its scopes.', { declined: 'What a token is for never follows from names of scopes, which two resources may share: it is the resource that the request names, or the default one.' }],
+    ['RFC9068-20', '3', 'SHOULD', 'Scopes of different resources in one request are an invalid_scope.'],
   ],
 );
 

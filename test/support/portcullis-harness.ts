@@ -1,3 +1,4 @@
+import type { ResourceDefinition } from '../../src/core/resources.ts';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
 import type { Harness, HarnessRequest } from '../../src/testing/harness.ts';
@@ -65,6 +66,9 @@ export async function createPortcullisHarness(
       refreshTokenAbsoluteDays: lifetimes.refreshTokenAbsolute / 86_400_000,
       refreshGraceSeconds: lifetimes.refreshTokenGrace / 1000,
     },
+    resources: Object.fromEntries(
+      Object.entries(environment.resources ?? {}).map(([key, definition]) => [key, resourceConfig(definition)]),
+    ),
     allowedHosts: [...(environment.allowedHosts ?? [])],
     allowedOrigins: [...(environment.allowedOrigins ?? [])],
   };
@@ -79,6 +83,18 @@ export async function createPortcullisHarness(
     authorize: (url, browser) => signInAndAllow(url, browser),
     dumpStorage: () => dumpDatabase(provider),
     close: () => provider.close(),
+  };
+}
+
+function resourceConfig({ scopes = {}, requiredScopes = [], lifetimes = {}, ...rest }: ResourceDefinition) {
+  const { accessToken, refreshToken, refreshTokenAbsolute } = lifetimes;
+  return {
+    ...rest,
+    scopes: scopes as NonNullable<PortcullisConfig['scopes']>,
+    requiredScopes: [...requiredScopes],
+    ...(accessToken === undefined ? {} : { accessTokenSeconds: accessToken / 1000 }),
+    ...(refreshToken === undefined ? {} : { refreshTokenDays: refreshToken / 86_400_000 }),
+    ...(refreshTokenAbsolute === undefined ? {} : { refreshTokenAbsoluteDays: refreshTokenAbsolute / 86_400_000 }),
   };
 }
 
