@@ -1,4 +1,5 @@
 import { OAuthError } from './errors.ts';
+import { maximumFormBytes, mediaType, readBody } from './http.ts';
 
 const maximumParameters = 64;
 const maximumValueLength = 16_384;
@@ -50,6 +51,17 @@ export class Params {
       if (value !== '') values.set(name, value);
     }
     return new Params(values);
+  }
+
+  /**
+   * Reads and parses the body of a form post.
+   * @throws OAuthError `invalid_request` for another content type or a malformed body
+   */
+  static async ofForm(request: Request): Promise<Params> {
+    if (mediaType(request) !== 'application/x-www-form-urlencoded') {
+      throw new OAuthError('invalid_request', 'send the parameters as application/x-www-form-urlencoded');
+    }
+    return Params.parse(await readBody(request, maximumFormBytes));
   }
 
   get(name: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, preHandlerAsyncHookHandler } from 'fastify';
+import { originOf } from '../core/urls.ts';
 import type { OAuthProvider } from '../provider.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
 import { TrustedProxies } from './client-address.ts';
@@ -17,9 +18,9 @@ const plugin: FastifyPluginAsync<PortcullisFastifyOptions> = async (
   { provider, mcp, trustedProxies, maximumBodyBytes },
 ) => {
   const proxies = new TrustedProxies(trustedProxies);
-  const { baseUrl } = provider.settings;
+  const origin = originOf(provider.settings.baseUrl);
   app.addHook('onRequest', async (request, reply) => {
-    const webRequest = toRequest(request.raw, reply.raw, { baseUrl, maximumBodyBytes });
+    const webRequest = toRequest(request.raw, reply.raw, { origin, maximumBodyBytes });
     const response = webRequest && (await answer(provider, mcp, webRequest, contextOf(request.raw, proxies)));
     if (response === undefined) return;
     reply.hijack();

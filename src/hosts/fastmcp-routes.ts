@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { privateJson } from '../core/http.ts';
+import { originOf } from '../core/urls.ts';
 import { TrustedProxies } from './client-address.ts';
 import { contextOf, type NodeHandlerOptions } from './node-handler.ts';
 import { toRequest } from './node-request.ts';
@@ -15,7 +16,7 @@ export type FastMcpRouteOptions = Pick<NodeHandlerOptions, 'trustedProxies' | 'm
  */
 export function fastMcpRoutes(provider: WebHost, options: FastMcpRouteOptions): MiddlewareHandler {
   const proxies = new TrustedProxies(options.trustedProxies);
-  const requestOptions = { baseUrl: provider.settings.baseUrl, maximumBodyBytes: options.maximumBodyBytes };
+  const requestOptions = { origin: originOf(provider.settings.baseUrl), maximumBodyBytes: options.maximumBodyBytes };
   return async (c, next) => {
     const { incoming, outgoing } = c.env as { incoming: IncomingMessage; outgoing: ServerResponse };
     if (incoming.url?.startsWith('/messages') === true) return gone();

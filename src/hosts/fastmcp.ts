@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastMCP } from 'fastmcp';
-import { ConfigurationError } from '../core/urls.ts';
+import { ConfigurationError, originOf } from '../core/urls.ts';
 import { decideScopes } from '../oauth/bearer/mcp-operations.ts';
 import type { OAuthProvider } from '../provider.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
@@ -42,14 +42,14 @@ export function guardFastMcp<Server extends FastMCP<FastMcpSession>>(
   create: (hooks: FastMcpHooks) => Server,
   options: FastMcpOptions = {},
 ): Server {
-  const { baseUrl } = provider.settings;
   const { key, path, requiredScopes, scopes } = provider.resources.guarded(options.resource);
   const proxies = new TrustedProxies(options.trustedProxies);
+  const origin = originOf(provider.settings.baseUrl);
   const calls = new FastMcpCalls();
   const bodyOf = keepBodies(({ method, url }) => method === 'POST' && url?.split('?', 1)[0] === path);
 
   async function admit(req: IncomingMessage, call: CurrentCall): Promise<FastMcpSession> {
-    const request = toRequest(req, undefined, { baseUrl, body: 'omit' });
+    const request = toRequest(req, undefined, { origin, body: 'omit' });
     if (request === undefined || opensSseSession(req)) return Promise.reject(gone());
     const body = bodyOf(req);
     const { token, response } = await provider.authenticate(request, {

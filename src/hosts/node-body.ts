@@ -1,36 +1,24 @@
 import type { IncomingMessage } from 'node:http';
-import { type UnreadBody, unreadBody } from './node-unread-body.ts';
+import { OAuthError } from '../core/errors.ts';
+import { type ParsedMessage, parsedBody } from './parsed-body.ts';
 
-/** A Node request as frameworks leave it behind: parsed, or with its bytes kept. */
-export interface ParsedMessage extends IncomingMessage {
-  readonly body?: unknown;
-  readonly rawBody?: unknown;
+/** A body that nobody has read yet. */
+export interface UnreadBody {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** All of it, the same at every call, whether or not the stream is read too. Beyond the limit of the first call, none. */
+  readonly bytes: (limit?: number) => Promise<Uint8Array>;
 }
 
 /**
  * A Node request's body for a `Request`: nothing is read before the body is asked for. Where a parser has read it
- * already, the bytes it kept, or what it parsed encoded again.
+ * already, what it left.
  * @param limit in bytes; reading more throws `OAuthError` with status 413
  * @throws TypeError where the body was read by somebody who kept nothing
  */
 export function bodyOf(req: ParsedMessage, limit: number): Uint8Array<ArrayBuffer> | string | UnreadBody | null {
   if (req.method === 'GET' || req.method === 'HEAD' || !announcesBody(req)) return null;
   if (!req.readableDidRead) return unreadBody(req, limit);
-  for (const kept of [req.rawBody, req.body]) {
-    if (typeof kept === 'string' || isBytes(kept)) return kept;
-  }
-  if (req.body === undefined) {
-    throw new TypeError(
-      'the request body was read before Portcullis and kept in neither req.body nor req.rawBody: mount Portcullis first',
-    );
-  }
-  const type = req.headers['content-type'] ?? '';
-  const isForm = /^\s*application\/x-www-form-urlencoded\b/i.test(type);
-  return isForm ? new URLSearchParams(formPairs(req.body)).toString() : JSON.stringify(req.body);
-}
-
-function isBytes(value: unknown): value is Buffer<ArrayBuffer> {
-  return Buffer.isBuffer(value);
+  return parsedBody(req);
 }
 
 function announcesBody(req: IncomingMessage): boolean {
@@ -38,13 +26,52 @@ function announcesBody(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
 }
 
-/**
- * A parsed form as pairs again. Parsers make a list of a name that was sent more than once, which the protocol must get
- * to see; a list of one was written with brackets.
- */
-function formPairs(value: unknown, name = ''): [string, string][] {
-  if (typeof value !== 'object' || value === null) return name === '' ? [] : [[name, String(value ?? '')]];
-  const entries = Object.entries(value);
-  const isList = entries.length > 1 && name !== '' && entries.every(([key]) => /^\d+$/.test(key));
-  return entries.flatMap(([key, item]) => formPairs(item, name === '' ? key : isList ? name : `${name}[${key}]`));
+/** @param maximum in bytes; reading more throws `OAuthError` with status 413 */
+function unreadBody(req: IncomingMessage, maximum: number): UnreadBody {
+  let collected: Promise<Uint8Array> | undefined;
+  const bytes = (limit = maximum) => {
+    collected ??= collect(req, Math.min(limit, maximum));
+    return collected;
+  };
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const all = await bytes();
+        if (all.byteLength > 0) controller.enqueue(all);
+        controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { stream, bytes };
+}
+
+async function collect(req: IncomingMessage, limit: number): Promise<Uint8Array> {
+  if (Number(req.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const keep = (chunk: Buffer) => {
+    size += chunk.byteLength;
+    if (size <= limit) chunks.push(chunk);
+    else reject(tooLarge(limit));
+  };
+  const end = () => {
+    // Now, because 'close' follows before whoever waits for the promise gets to run.
+    release();
+    resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  };
+  const lose = () => reject(new OAuthError('invalid_request', 'the connection closed before the body was complete'));
+  const release = () => req.off('data', keep).off('end', end).off('close', lose).off('error', lose);
+  if (req.destroyed) lose();
+  req.on('data', keep).once('end', end).once('error', lose).once('close', lose);
+  try {
+    return await promise;
+  } finally {
+    release();
+  }
+}
+
+function tooLarge(limit: number): OAuthError {
+  return new OAuthError('invalid_request', `the body is larger than ${limit} bytes`, { status: 413 });
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { originOf } from '../core/urls.ts';
 import type { AuthenticateOptions } from '../oauth/bearer/authenticate.ts';
 import type { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
 import type { OAuthProvider } from '../provider.ts';
@@ -39,9 +40,10 @@ export function createNodeGate(
 ) => Promise<Admission | undefined> {
   const proxies = new TrustedProxies(options.trustedProxies);
   const { key: resource } = provider.resources.guarded(options.resource);
+  const origin = originOf(provider.settings.baseUrl);
   return async (req, res, parsed) => {
     const body = parsed === undefined ? undefined : 'omit';
-    const request = toRequest(req, res, { baseUrl: provider.settings.baseUrl, body });
+    const request = toRequest(req, res, { origin, body });
     const outcome =
       request === undefined
         ? { response: new Response(null, { status: 404 }) }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { errorResponse, privateJson } from '../core/http.ts';
 import { failureAnswer } from '../core/outage.ts';
+import { originOf } from '../core/urls.ts';
 import { TrustedProxies } from './client-address.ts';
 import { toRequest } from './node-request.ts';
 import { sendResponse } from './node-response.ts';
@@ -30,11 +31,11 @@ export type NodeHandler = (
  */
 export function createNodeHandler(host: WebHost, options: NodeHandlerOptions = {}): NodeHandler {
   const proxies = new TrustedProxies(options.trustedProxies);
-  const { baseUrl } = host.settings;
+  const origin = originOf(host.settings.baseUrl);
   return async (req, res, next) => {
     let failure: unknown;
     try {
-      const request = toRequest(req, res, { baseUrl, maximumBodyBytes: options.maximumBodyBytes });
+      const request = toRequest(req, res, { origin, maximumBodyBytes: options.maximumBodyBytes });
       const response = request && (await answer(host, options.mcp, request, contextOf(req, proxies)));
       if (response !== undefined) {
         await sendResponse(response, res);

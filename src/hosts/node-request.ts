@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { maximumBodyBytes as defaultMaximumBodyBytes, provideBody } from '../core/http.ts';
-import { originOf } from '../core/urls.ts';
-import { bodyOf, type ParsedMessage } from './node-body.ts';
-import type { UnreadBody } from './node-unread-body.ts';
+import { bodyOf, type UnreadBody } from './node-body.ts';
+import type { ParsedMessage } from './parsed-body.ts';
 
 export interface ToRequestOptions {
-  /** The configured public URL. Scheme, host and port come from it, never from the request. */
-  readonly baseUrl: string;
+  /** Scheme, host and port of the configured public URL: they never come from the request. */
+  readonly origin: string;
   /** Larger bodies are answered with 413. Default: 4 MiB. */
   readonly maximumBodyBytes?: number | undefined;
   /** `omit` where the body goes another way, because the framework has parsed it. */
@@ -37,7 +36,7 @@ export function toRequest(
   });
   const body = options.body === 'omit' ? null : bodyOf(req, options.maximumBodyBytes ?? defaultMaximumBodyBytes);
   const unread = isUnread(body) ? body : undefined;
-  const request = new Request(originOf(options.baseUrl) + target, {
+  const request = new Request(options.origin + target, {
     method,
     headers: headersOf(req, unread === undefined),
     body: isUnread(body) ? body.stream : body,

@@ -32,7 +32,7 @@ const unguarded: Create = (provider) =>
   new FastMCP<FastMcpSession>({
     ...description,
     async authenticate(req) {
-      const request = toRequest(req, undefined, { baseUrl: provider.settings.baseUrl, body: 'omit' });
+      const request = toRequest(req, undefined, { origin: new URL(provider.settings.baseUrl).origin, body: 'omit' });
       if (request === undefined) throw new Error('no request');
       const { token, response } = await provider.authenticate(request, { body: undefined });
       if (response !== undefined) return Promise.reject(response);

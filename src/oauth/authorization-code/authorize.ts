@@ -1,5 +1,5 @@
 import { OAuthError } from '../../core/errors.ts';
-import { maximumFormBytes, mediaType, type RequestContext, readBody, redirect } from '../../core/http.ts';
+import { type RequestContext, redirect } from '../../core/http.ts';
 import type { ClientId } from '../../core/ids.ts';
 import { failureAnswer } from '../../core/outage.ts';
 import { Params } from '../../core/params.ts';
@@ -71,14 +71,9 @@ async function decide(
 }
 
 async function authorizationParams(request: Request): Promise<Params> {
-  if (request.method !== 'POST') {
-    const query = request.url.indexOf('?');
-    return Params.parse(query === -1 ? '' : request.url.slice(query + 1));
-  }
-  if (mediaType(request) !== 'application/x-www-form-urlencoded') {
-    throw new OAuthError('invalid_request', 'send the parameters as application/x-www-form-urlencoded');
-  }
-  return Params.parse(await readBody(request, maximumFormBytes));
+  if (request.method === 'POST') return Params.ofForm(request);
+  const query = request.url.indexOf('?');
+  return Params.parse(query === -1 ? '' : request.url.slice(query + 1));
 }
 
 async function knownClient(params: Params, provider: OAuthProvider): Promise<Client> {

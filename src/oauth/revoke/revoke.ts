@@ -1,7 +1,7 @@
+import { Params } from '../../core/params.ts';
 import type { Client, RevocableToken } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { AuthenticatedClient } from '../token/client-authentication.ts';
-import { formParams } from '../token/endpoint.ts';
 
 /**
  * `POST /revoke`, in this order: form → client authentication → find → owned by this client → revoke. Unknown tokens and
@@ -9,7 +9,7 @@ import { formParams } from '../token/endpoint.ts';
  * @see RFC 7009 §2
  */
 export async function revokeEndpoint(request: Request, provider: OAuthProvider): Promise<Response> {
-  const params = await formParams(request);
+  const params = await Params.ofForm(request);
   const { client } = await AuthenticatedClient.authenticate(request.headers, params, provider);
   const token = await findOwnToken(params.require('token'), client, provider);
   if (token !== undefined) {

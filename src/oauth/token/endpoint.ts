@@ -1,5 +1,5 @@
 import { OAuthError } from '../../core/errors.ts';
-import { maximumFormBytes, mediaType, privateJson, type RequestContext, readBody } from '../../core/http.ts';
+import { privateJson, type RequestContext } from '../../core/http.ts';
 import { Params } from '../../core/params.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { AuthenticatedClient } from './client-authentication.ts';
@@ -23,7 +23,7 @@ export async function tokenEndpoint(
   provider: OAuthProvider,
   context: RequestContext,
 ): Promise<Response> {
-  const params = await formParams(request);
+  const params = await Params.ofForm(request);
   const client = await AuthenticatedClient.authenticate(request.headers, params, provider);
   const grantType = params.require('grant_type');
   const handler = provider.grantHandlers.get(grantType);
@@ -39,15 +39,4 @@ export async function tokenEndpoint(
   const tokens = await handler(client, params, provider, context);
   TokenSet.assert(tokens);
   return privateJson(tokens);
-}
-
-/**
- * The parameters of a form post.
- * @throws OAuthError `invalid_request` for another content type or a malformed body
- */
-export async function formParams(request: Request): Promise<Params> {
-  if (mediaType(request) !== 'application/x-www-form-urlencoded') {
-    throw new OAuthError('invalid_request', 'send the parameters as application/x-www-form-urlencoded');
-  }
-  return Params.parse(await readBody(request, maximumFormBytes));
 }

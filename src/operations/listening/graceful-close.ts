@@ -5,13 +5,10 @@ const sweepInterval = 50;
 
 /**
  * Keeps track of a server's requests, so that it can be closed without cutting any off.
- * @param isEndless tells requests that are answered by a stream without end: they are cut as soon as everything else is done
- * @returns closes the server: accepts no more, lets requests in flight finish, and after `grace` milliseconds ends what is left
+ * @returns closes the server: accepts no more, lets requests in flight finish, cuts endless streams as soon as everything
+ *   else is done, and after `grace` milliseconds ends what is left
  */
-export function gracefulClose(
-  server: Server,
-  isEndless: (req: IncomingMessage) => boolean,
-): (grace: number) => Promise<void> {
+export function gracefulClose(server: Server): (grace: number) => Promise<void> {
   const inFlight = new Set<ServerResponse>();
   const endless = new Set<ServerResponse>();
   let closing: Promise<void> | undefined;
@@ -38,4 +35,10 @@ export function gracefulClose(
     closing ??= close(grace);
     return closing;
   };
+}
+
+/** The streams on which an MCP server only ever notifies. */
+function isEndless(req: IncomingMessage): boolean {
+  if (req.method === 'GET') return (req.headers.accept ?? '').includes('text/event-stream');
+  return req.headers['mcp-method'] === 'subscriptions/listen';
 }

@@ -53,7 +53,7 @@ export async function startServer(options: StartServerOptions, listener: Request
     tls && createTlsServer({ ...tls, limits, baseUrl: options.baseUrl, ...reports(options.report) }, listener);
   const server = secured?.server ?? createServer(limits, listener);
   server.on('connect', refuseTunnel);
-  const drain = gracefulClose(server, isEndless);
+  const drain = gracefulClose(server);
   const address = await listen(server, port, host).catch((error: unknown) => {
     secured?.watch.stop();
     throw error;
@@ -79,10 +79,4 @@ function reports(report: EventSink) {
     onBroken: (error: unknown) =>
       report({ name: 'server.error', reason: 'the new TLS certificate cannot be used; the previous one stays', error }),
   };
-}
-
-/** The streams on which an MCP server only ever notifies. */
-function isEndless(req: IncomingMessage): boolean {
-  if (req.method === 'GET') return (req.headers.accept ?? '').includes('text/event-stream');
-  return req.headers['mcp-method'] === 'subscriptions/listen';
 }
