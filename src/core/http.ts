@@ -1,4 +1,5 @@
 import { OAuthError } from './errors.ts';
+import { textResponse } from './text-response.ts';
 
 /** What every handler gets besides the request: facts that only the host knows. */
 export interface RequestContext {
@@ -21,7 +22,7 @@ export function privateJson(
   body: unknown,
   init: { status?: number; headers?: Readonly<Record<string, string>> } = {},
 ): Response {
-  return new Response(JSON.stringify(body), {
+  return textResponse(JSON.stringify(body), {
     status: init.status ?? 200,
     headers: { 'content-type': 'application/json', ...noStore, ...init.headers },
   });
@@ -29,7 +30,12 @@ export function privateJson(
 
 /** A JSON answer that anybody may cache for an hour: metadata and public keys. */
 export function publicJson(body: unknown): Response {
-  return new Response(JSON.stringify(body), {
+  return publicJsonText(JSON.stringify(body));
+}
+
+/** The same, where the JSON is there already. */
+export function publicJsonText(json: string): Response {
+  return textResponse(json, {
     headers: { 'content-type': 'application/json', 'cache-control': 'public, max-age=3600' },
   });
 }

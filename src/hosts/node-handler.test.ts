@@ -9,6 +9,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RequestContext } from '../core/http.ts';
+import { textResponse } from '../core/text-response.ts';
 import { InMemoryProvider } from '../in-memory/index.ts';
 import { createNodeHandler, createNodeListener, type NodeHandlerOptions } from './node-handler.ts';
 import type { WebHost } from './web-host.ts';
@@ -164,6 +165,19 @@ describe('the response', () => {
     });
     const { headers } = await fetch(url);
     expect([headers.get('content-length'), headers.get('content-security-policy')]).toEqual(['4', 'ours']);
+  });
+
+  it('is byte for byte what it was made of, text or not', async () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, value) => value);
+    const url = await serveHost(({ url }) =>
+      url.endsWith('/text')
+        ? textResponse('größe 🔑', { headers: { 'content-type': 'text/plain' } })
+        : new Response(bytes),
+    );
+    const answer = await fetch(`${url}/text`);
+    expect([answer.headers.get('content-length'), await answer.text()]).toEqual(['12', 'größe 🔑']);
+    expect(await (await fetch(`${url}/text`, { method: 'HEAD' })).text()).toBe('');
+    expect(await (await fetch(`${url}/bytes`)).bytes()).toEqual(bytes);
   });
 
   it('has no body for HEAD, 204 and 304', async () => {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { textOf } from '../core/text-response.ts';
 
 /** How long what is left of a refused body is read and dropped, so that the client gets to read the answer: milliseconds. */
 const lingerTime = 5_000;
@@ -20,7 +21,7 @@ export async function sendResponse(response: Response, res: ServerResponse): Pro
   } else if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) {
     await sendEvents(response, response.body, res);
   } else {
-    const body = Buffer.from(await response.arrayBuffer());
+    const body = textOf(response) ?? Buffer.from(await response.arrayBuffer());
     writeHead(response, res);
     res.end(body);
   }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { textResponse } from '../core/text-response.ts';
 import type { Html } from './markup.ts';
 import { styles } from './styles.ts';
 
@@ -40,7 +41,7 @@ export function htmlResponse(page: Html, options: HtmlResponseOptions = {}): Res
     ...options.headers,
   });
   for (const cookie of options.setCookies ?? []) headers.append('set-cookie', cookie);
-  return new Response(String(page), { status: options.status ?? 200, headers });
+  return textResponse(String(page), { status: options.status ?? 200, headers });
 }
 
 /** A redirect that turns a POST into a GET and is not cached. */

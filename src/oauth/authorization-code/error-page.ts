@@ -1,5 +1,6 @@
 import type { OAuthError } from '../../core/errors.ts';
 import { privateJson } from '../../core/http.ts';
+import { textResponse } from '../../core/text-response.ts';
 import type { OAuthProvider } from '../../provider.ts';
 
 /**
@@ -10,7 +11,7 @@ export function unknownClientResponse(request: Request, error: OAuthError, provi
   const headers = registrationHint(provider);
   if (!(request.headers.get('accept') ?? '').includes('text/html')) return errorJson(error, provider);
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Authorization error</title><h1>This request cannot be completed</h1><p>${escapeHtml(error.description)}</p><p>Go back to the application and connect again.</p></html>`;
-  return new Response(html, {
+  return textResponse(html, {
     status: error.status,
     headers: {
       'content-type': 'text/html; charset=utf-8',

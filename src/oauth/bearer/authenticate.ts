@@ -1,5 +1,6 @@
 import { OAuthError } from '../../core/errors.ts';
 import { peekBody, type RequestContext } from '../../core/http.ts';
+import { textResponse } from '../../core/text-response.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { type Challenge, challengeResponse } from './challenge.ts';
 import { decideScopes, headerMismatch, type McpOperation, readOperations } from './mcp-operations.ts';
@@ -159,7 +160,7 @@ function plainError(status: number, message: string): Response {
 }
 
 function jsonRpcError(status: number, code: number, message: string): Response {
-  return new Response(JSON.stringify({ jsonrpc: '2.0', error: { code, message }, id: null }), {
+  return textResponse(JSON.stringify({ jsonrpc: '2.0', error: { code, message }, id: null }), {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
   });

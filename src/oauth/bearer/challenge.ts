@@ -1,5 +1,6 @@
 import type { OAuthErrorCode } from '../../core/errors.ts';
 import { formatScope } from '../../core/scopes.ts';
+import { textResponse } from '../../core/text-response.ts';
 
 export interface Challenge {
   readonly error?: Extract<OAuthErrorCode, 'invalid_token' | 'insufficient_scope' | 'invalid_request'>;
@@ -35,7 +36,7 @@ export function challengeResponse(challenge: Challenge): Response {
     challenge.error === undefined
       ? { error: 'invalid_token', error_description: 'authentication required' }
       : { error: challenge.error, error_description: challenge.description };
-  return new Response(JSON.stringify(body), {
+  return textResponse(JSON.stringify(body), {
     status,
     headers: {
       'content-type': 'application/json',

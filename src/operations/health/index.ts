@@ -1,5 +1,6 @@
 import type { Capability } from '../../core/capability.ts';
 import type { Database } from '../../core/database.ts';
+import { textResponse } from '../../core/text-response.ts';
 import type { Readiness } from './readiness.ts';
 
 export interface HealthServices {
@@ -30,7 +31,7 @@ async function answerReadiness(_request: Request, { database, readiness }: Healt
 }
 
 function plain(status: number, text: string): Response {
-  return new Response(`${text}\n`, {
+  return textResponse(`${text}\n`, {
     status,
     headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
   });
