@@ -1,8 +1,8 @@
-import { publicJson, requestPath } from '../../core/http.ts';
 import type { ProtectedResource } from '../../core/resources.ts';
 import type { ProviderSettings } from '../../core/settings.ts';
 import { pathOf } from '../../core/urls.ts';
 import type { OAuthCapability } from '../token/grant-handler.ts';
+import { published } from './published.ts';
 
 /** Discovery: who the authorization server is, what it can do, and which server protects the resource. */
 export const metadata: OAuthCapability = {
@@ -11,17 +11,15 @@ export const metadata: OAuthCapability = {
   routes: [
     {
       path: (provider) => provider.settings.paths.serverMetadata,
-      methods: { GET: (_request, provider) => publicJson(provider.serverMetadata()) },
+      methods: { GET: published((provider) => provider.serverMetadata()) },
       cors: 'any',
     },
     {
       path: (provider) => provider.resources.served.map(({ metadataUrl }) => pathOf(metadataUrl)),
       methods: {
-        GET: (request, provider) => {
-          const path = requestPath(request);
-          const asked = provider.resources.served.find(({ metadataUrl }) => pathOf(metadataUrl) === path);
-          return publicJson(provider.resourceMetadata(asked));
-        },
+        GET: published((provider, path) =>
+          provider.resourceMetadata(provider.resources.served.find(({ metadataUrl }) => pathOf(metadataUrl) === path)),
+        ),
       },
       cors: 'any',
     },
