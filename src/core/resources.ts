@@ -94,8 +94,9 @@ export class ResourceCatalogue {
    * @see RFC 8707 §2
    */
   identifiedBy(value: string): ProtectedResource | undefined {
+    const asPublished = this.#byUri.get(value);
     // A query after the resource's path names the same MCP endpoint; some clients append one.
-    return this.#byUri.get(canonicalResource(value)?.split('?', 1)[0] ?? '');
+    return asPublished ?? this.#byUri.get(canonicalResource(value)?.split('?', 1)[0] ?? '');
   }
 
   /** Those whose MCP endpoint this process serves. */

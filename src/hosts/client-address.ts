@@ -7,12 +7,14 @@ import { ConfigurationError } from '../core/urls.ts';
  */
 export class TrustedProxies {
   readonly #ranges = new BlockList();
+  readonly #isEmpty: boolean;
 
   /**
    * @param ranges such as `10.0.0.0/8`, `fd00::/8` or `127.0.0.1`
    * @throws ConfigurationError for anything else
    */
   constructor(ranges: readonly string[] = []) {
+    this.#isEmpty = ranges.length === 0;
     for (const range of ranges) {
       const [address = '', prefix, ...rest] = range.split('/');
       const family = isIP(address);
@@ -48,7 +50,7 @@ export class TrustedProxies {
   }
 
   #trusts(address: string): boolean {
-    return this.#ranges.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+    return !this.#isEmpty && this.#ranges.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
   }
 }
 
