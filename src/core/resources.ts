@@ -20,12 +20,17 @@ export interface ResourceDefinition {
   readonly name?: string;
   /** Its scopes, apart from those of the default resource, even where a name is the same. Default: it has none. */
   readonly scopes?: Readonly<Record<string, ScopeDefinition>>;
+  /** Who may have tokens for it: every client, or only those that an administrator added. Default: all. */
+  readonly clients?: ClientPolicy;
   /** Scopes that every request to it needs; also what a client gets that asks for none. */
   readonly requiredScopes?: readonly string[];
   /** In milliseconds, where they are not the provider's. */
   readonly lifetimes?: Partial<Pick<Lifetimes, 'accessToken' | 'refreshToken' | 'refreshTokenAbsolute'>>;
   readonly documentationUrl?: string;
 }
+
+/** `verified`: only clients that an administrator added, none that registered itself. */
+export type ClientPolicy = 'all' | 'verified';
 
 /** A resource that tokens are issued for, with everything worked out. */
 export interface ProtectedResource {
@@ -36,6 +41,7 @@ export interface ProtectedResource {
   readonly documentationUrl: string | undefined;
   readonly scopes: ScopeCatalogue;
   readonly requiredScopes: readonly string[];
+  readonly clients: ClientPolicy;
   readonly lifetimes: Lifetimes;
   /** Public path of its MCP endpoint here; `undefined` where another process serves it. */
   readonly path: string | undefined;
@@ -149,6 +155,7 @@ function defaultResource(
     documentationUrl: settings.serviceDocumentationUrl,
     scopes,
     requiredScopes,
+    clients: 'all',
     lifetimes,
     path: settings.paths.mcp,
     metadataUrl: settings.resourceMetadataUrl,
@@ -183,6 +190,7 @@ function furtherResource(
     documentationUrl: definition.documentationUrl,
     scopes,
     requiredScopes,
+    clients: definition.clients ?? 'all',
     lifetimes: { ...lifetimes, ...definition.lifetimes },
     path: definition.path === undefined ? undefined : pathOf(uri),
     metadataUrl: `${new URL(uri).origin}${wellKnownPath('oauth-protected-resource', uri)}`,

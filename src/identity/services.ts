@@ -1,4 +1,5 @@
 import type { Database } from '../core/database.ts';
+import type { ResourceUri } from '../core/ids.ts';
 import type { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
 import type { ClientStore } from '../oauth/register/store.ts';
 import type { GrantStore } from '../oauth/token/grant-store.ts';
@@ -43,4 +44,6 @@ export interface IdentityServices {
   readonly clients: ClientStore;
   readonly grants: GrantStore;
   readonly codes: AuthorizationCodeStore;
+  /** Resources that only administrators may let clients use. */
+  readonly resourcesForAdministrators: ReadonlySet<ResourceUri>;
 }

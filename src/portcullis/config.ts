@@ -54,6 +54,14 @@ const resource = z.strictObject({
   documentationUrl: z.string().optional().meta({ description: 'Where developers read about it.' }),
   scopes: z.record(z.string(), scope).default({}).meta({ description: 'Every scope of it, by name.' }),
   requiredScopes: strings.default([]).meta({ description: 'Scopes that every request to it needs.' }),
+  clients: z
+    .enum(['all', 'verified'])
+    .default('all')
+    .meta({ description: 'verified: only clients that an administrator added may have tokens for it.' }),
+  users: z
+    .enum(['all', 'administrators'])
+    .default('all')
+    .meta({ description: 'administrators: only administrators may let clients use it.' }),
   accessTokenSeconds: positive
     .max(86_400)
     .optional()

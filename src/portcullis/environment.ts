@@ -62,11 +62,12 @@ function resourcesOf({ resources }: ResolvedConfig): Readonly<Record<string, Res
 }
 
 function definitionOf(resource: ResolvedConfig['resources'][string]): ResourceDefinition {
-  const { path, url, name, documentationUrl, requiredScopes } = resource;
+  const { path, url, name, documentationUrl, requiredScopes, clients } = resource;
   const { accessTokenSeconds, refreshTokenDays, refreshTokenAbsoluteDays } = resource;
   return {
     scopes: resource.scopes as Record<string, ScopeDefinition>,
     requiredScopes,
+    clients,
     lifetimes: {
       ...(accessTokenSeconds === undefined ? {} : { accessToken: accessTokenSeconds * second }),
       ...(refreshTokenDays === undefined ? {} : { refreshToken: Math.round(refreshTokenDays * day) }),

@@ -116,6 +116,11 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
     codes: new AuthorizationCodeStore(database),
     refreshTokens: new RefreshTokenStore(database),
     spentIdentifiers: new SpentIdentifiers(database),
+    resourcesForAdministrators: new Set(
+      provider.resources.all
+        .filter(({ key }) => config.resources[key]?.users === 'administrators')
+        .map(({ uri }) => uri),
+    ),
     readiness: new Readiness(),
     signingKeys,
     accessTokens: new AccessTokens({ keys: signingKeys, grants, database, clock, issuer: settings.issuer }),

@@ -57,7 +57,7 @@ describe('createMcpEndpoint', () => {
         expiresAt: expect.any(Number),
         resource: url,
         resourceMetadataUrl: provider.settings.resourceMetadataUrl,
-        extra: { subject: 'demo-user', grantId: expect.any(String) },
+        extra: { subject: 'demo-user', grantId: expect.any(String), auth_time: expect.any(Number) },
       },
     });
   });

@@ -74,12 +74,12 @@ export const decideConsent = page(async (request, services) => {
   const decision = readConsentForm(params, scopes ?? []);
   if (decision === undefined) throw new OAuthError('invalid_request', 'the form holds no decision');
   const nothingLeft = decision.scopes.length === 0 && pending.request.scopes.length > 0;
-  if (decision.decision === 'deny' || nothingLeft) {
+  if (scopes === undefined || decision.decision === 'deny' || nothingLeft) {
     const error = new OAuthError('access_denied', 'the user denied the request');
     return finish(open, await refuse(pending, error, services), services);
   }
-  const shown = csrf.check(request, params.get(shownField), shownPurpose(pending, user, scopes ?? []));
-  if (shown !== 'ok') return askConsent(request, open, user, scopes ?? [], services);
+  const shown = csrf.check(request, params.get(shownField), shownPurpose(pending, user, scopes));
+  if (shown !== 'ok') return askConsent(request, open, user, scopes, services);
   return allow(open, user, decision.scopes, services);
 });
 

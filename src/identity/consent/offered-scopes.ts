@@ -7,17 +7,18 @@ import type { PendingRequest } from './pending-requests.ts';
 
 /**
  * The scopes of a request that this user may grant, in the order of the request.
- * @returns `undefined` where the user may not grant a required one, or none of them, or the resource is no longer configured
+ * @returns `undefined` where the user may not grant a required one, or none of them, or nothing at this resource
  */
 export async function offeredScopes(
   pending: PendingRequest,
   user: User,
   services: IdentityServices,
 ): Promise<readonly ConsentScope[] | undefined> {
-  const { provider, consents } = services;
+  const { provider, consents, resourcesForAdministrators } = services;
   const { scopes: requested } = pending.request;
   const resource = provider.resources.get(pending.request.resource);
   if (resource === undefined) return undefined;
+  if (resourcesForAdministrators.has(resource.uri) && user.role !== 'admin') return undefined;
   const { requiredScopes } = resource;
   const offered = requested.filter((scope) => mayGrant(user, scope));
   if (requested.length > 0 && offered.length === 0) return undefined;

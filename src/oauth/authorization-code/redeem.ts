@@ -85,7 +85,7 @@ export async function redeemAuthorizationCode(
     });
     throw new OAuthError('invalid_grant', 'code_verifier does not match the code_challenge');
   }
-  grantedResource(params, record.grant, 'code', provider);
+  grantedResource(params, client.client, record, provider);
   try {
     if (code.spentAt !== undefined) throw new AlreadySpentError();
     return await provider.exchangeAuthorizationCode(client.client, code);

@@ -44,7 +44,7 @@ export function parseAuthorizeRequest(
   refuseUnsupported(params);
   const state = boundedParameter(params, 'state', maximumStateLength);
   const loginHint = boundedParameter(params, 'login_hint', maximumLoginHintLength);
-  const resource = requestedResource(params, provider);
+  const resource = requestedResource(params, client, provider);
   return {
     client,
     redirectUri,

@@ -54,7 +54,7 @@ export async function rotateRefreshToken(
   const record = await provider.loadRefreshToken(client.client, params.require('refresh_token'));
   if (record === undefined) throw unusable();
   const token = RedeemableRefreshToken.check(record, client.client, params.get('scope'), provider.clock.now());
-  grantedResource(params, record.grant, 'refresh token', provider);
+  grantedResource(params, client.client, record, provider);
   try {
     return await provider.exchangeRefreshToken(client.client, token, token.scopes);
   } catch (error) {

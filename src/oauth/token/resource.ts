@@ -1,45 +1,55 @@
 import { OAuthError } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
-import type { Client, Grant } from '../../core/records.ts';
+import type { AuthorizationCode, Client, RefreshToken } from '../../core/records.ts';
 import type { ProtectedResource } from '../../core/resources.ts';
 import { parseScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
 
 /**
  * The resource that a request is for: the one that it names, or the default one where it names none.
- * @throws OAuthError `invalid_target`
+ * @throws OAuthError `invalid_target`, or `unauthorized_client` where the resource is not for this client
  * @see RFC 8707 §2
  */
-export function requestedResource(params: Params, provider: OAuthProvider): ProtectedResource {
+export function requestedResource(
+  params: Params,
+  client: Pick<Client, 'registeredBy'>,
+  provider: OAuthProvider,
+): ProtectedResource {
   const value = params.get('resource');
-  if (value === undefined) return provider.resources.default;
-  const requested = provider.resources.identifiedBy(value);
-  if (requested !== undefined) return requested;
-  const known = provider.resources.all.map(({ uri }) => uri).join(' or ');
-  throw new OAuthError('invalid_target', `resource '${value}' is not served here; use ${known}`);
+  const requested = value === undefined ? provider.resources.default : provider.resources.identifiedBy(value);
+  if (requested === undefined) {
+    const known = provider.resources.all.map(({ uri }) => uri).join(' or ');
+    throw new OAuthError('invalid_target', `resource '${value}' is not served here; use ${known}`);
+  }
+  checkClient(client, requested);
+  return requested;
 }
 
 /**
  * The resource of a grant that tokens are asked for. The request may name it again, and no other.
- * @param issued what is presented: `code`, `refresh token`
- * @throws OAuthError `invalid_target`
+ * @throws OAuthError `invalid_target`, or `unauthorized_client` where the resource is no longer for this client
  * @see RFC 8707 §2.2
  */
 export function grantedResource(
   params: Params,
-  { resource }: Pick<Grant, 'resource'>,
-  issued: string,
+  client: Pick<Client, 'registeredBy'>,
+  issued: AuthorizationCode | RefreshToken,
   provider: OAuthProvider,
 ): ProtectedResource {
+  const what = issued.kind === 'refresh_token' ? 'refresh token' : 'code';
+  const { resource } = issued.grant;
   const granted = provider.resources.get(resource);
   if (granted === undefined)
-    throw new OAuthError(
-      'invalid_target',
-      `the ${issued} was issued for resource ${resource}, which is no longer here`,
-    );
-  if (params.get('resource') !== undefined && requestedResource(params, provider) !== granted)
-    throw new OAuthError('invalid_target', `the ${issued} was issued for resource ${resource}`);
+    throw new OAuthError('invalid_target', `the ${what} was issued for resource ${resource}, which is no longer here`);
+  checkClient(client, granted);
+  if (params.get('resource') !== undefined && requestedResource(params, client, provider) !== granted)
+    throw new OAuthError('invalid_target', `the ${what} was issued for resource ${resource}`);
   return granted;
+}
+
+function checkClient({ registeredBy }: Pick<Client, 'registeredBy'>, { uri, clients }: ProtectedResource): void {
+  if (clients === 'verified' && registeredBy !== 'administrator')
+    throw new OAuthError('unauthorized_client', `resource ${uri} is only for clients that an administrator added`);
 }
 
 /**
