@@ -157,6 +157,29 @@ describe('the configuration', () => {
     expect(others).toEqual([]);
   });
 
+  it.each([
+    [{ baseUrl: 5 }, 'baseUrl: must be text, not a number'],
+    [{ name: null }, 'name: must be text, not null'],
+    [{ name: '' }, 'name: must not be empty'],
+    [{ name: 'x'.repeat(101) }, 'name: must have at most 100 characters'],
+    [{ allowedOrigins: '*' }, 'allowedOrigins: must be a list, not text'],
+    [{ scopes: [] }, 'scopes: must be an object, not a list'],
+    [{ registration: { enabled: 1 } }, 'registration.enabled: must be true or false, not a number'],
+    [{ tokens: { algorithm: 'HS256' } }, 'tokens.algorithm: must be "EdDSA" or "ES256" or "RS256"'],
+    [{ tokens: { accessTokenSeconds: 1.5 } }, 'tokens.accessTokenSeconds: must be a whole number'],
+    [{ tokens: { accessTokenSeconds: '60' } }, 'tokens.accessTokenSeconds: must be a number, not text'],
+    [{ tokens: { refreshGraceSeconds: 301 } }, 'tokens.refreshGraceSeconds: must be at most 300'],
+    [{ passwords: { minimumLength: 7 } }, 'passwords.minimumLength: must be at least 8'],
+    [{ signIn: { freeFailures: 0 } }, 'signIn.freeFailures: must be more than 0'],
+  ])('%j is told what it should have been', (config, complaint) => {
+    expect(complaints(config)).toEqual([complaint]);
+  });
+
+  it('is not told its values, which may be secret', () => {
+    for (const masterKey of [12_345_678, ['swordfish'], { key: 'swordfish' }, true])
+      expect(complaints({ masterKey }).join()).not.toMatch(/12345678|swordfish/);
+  });
+
   it('is told all its mistakes at once', () => {
     expect(complaints({ nam: 'x', tokens: { algorithm: 'none', acessTokenSeconds: 1 } })).toHaveLength(3);
   });

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../core/urls.ts';
 import { signingAlgorithms } from '../oauth/token/access-token-jwt.ts';
 import { egressSchema } from './egress-config.ts';
 import { nearest } from './nearest.ts';
+import { explainSetting } from './setting-errors.ts';
 
 const strings = z.array(z.string()).readonly();
 const positive = z.int().positive();
@@ -270,7 +271,7 @@ export function parseWith<Schema extends z.ZodType>(
   input: unknown,
   originOf: (name: string) => string | undefined = () => undefined,
 ): z.output<Schema> {
-  const parsed = schema.safeParse(input);
+  const parsed = schema.safeParse(input, { error: explainSetting });
   if (parsed.success) return parsed.data;
   throw new ConfigurationError(parsed.error.issues.flatMap((issue) => describe(issue, schema, originOf)).join('\n'));
 }

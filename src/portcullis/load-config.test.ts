@@ -230,7 +230,7 @@ describe('mistakes', () => {
   test('all mistakes are told at once, one a line', () => {
     const { message } = failureOf(() => load({}, { port: 'x', prot: 1, tls: { keyFile: 'k' } }));
     const lines = message.split('\n').map((line) => line.replace(/ \(.*?\)/, '').slice(0, 22));
-    expect(lines.sort()).toEqual(['port: Invalid input: e', 'tls.certificateFile: m', "unknown setting 'prot'"]);
+    expect(lines.sort()).toEqual(['port: must be a number', 'tls.certificateFile: m', "unknown setting 'prot'"]);
   });
 });
 
