@@ -46,7 +46,7 @@ export async function newPassword(
 export async function confirm(terminal: Terminal, question: string, yes: true | undefined): Promise<void> {
   if (yes === true) return;
   if (!terminal.isInteractive)
-    throw new CommandError('usage', 'this cannot be undone', 'add --yes where there is no terminal to ask at');
+    throw new CommandError('usage', `there is no terminal to ask at: ${question}`, 'say so beforehand with --yes');
   const answer = await typedLine(terminal, `${question} [y/N] `);
   if (!/^\s*y(es)?\s*$/i.test(answer)) throw new CommandError('failure', 'nothing was changed');
 }

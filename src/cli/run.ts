@@ -17,7 +17,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     const asked = withoutHelp(words);
     const [first = '', second = ''] = asked;
     if (first === '') return terminal.out(overview(commands, version(), terminal));
-    if (first === '--version' || first === 'version') return terminal.out(`${version()}\n`);
+    if (['--version', '-v', 'version'].includes(first)) return terminal.out(`${version()}\n`);
     const command = commands.find(({ name }) => name === first || name === `${first} ${second}`);
     if (command === undefined && isGroup(first) && ['', '--help', '-h'].includes(second))
       return terminal.out(groupOverview(first, commands, terminal));

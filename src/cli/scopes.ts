@@ -23,3 +23,9 @@ export function scopesFrom(words: readonly string[], provider: OAuthProvider): r
   }
   return scopes;
 }
+
+/** What is to be told of scopes that were typed where the configuration declares none. */
+export function uncheckedNote(scopes: readonly string[] | undefined, provider: OAuthProvider): string {
+  if (scopes === undefined || scopes.length === 0 || provider.scopes.names.length > 0) return '';
+  return 'Nobody has checked the names of the scopes: this configuration declares none.\n';
+}

@@ -8,7 +8,7 @@ import type { LoadedConfig } from '../portcullis/load-config.ts';
 import { Portcullis } from '../portcullis/portcullis.ts';
 import { bannerText, startFacts } from './banner.ts';
 import { type Command, defineCommand } from './command.ts';
-import { warningsFor } from './config/facts.ts';
+import { scopesWarning, warningsFor } from './config/facts.ts';
 import { loadMcpModule, noModule } from './mcp-module.ts';
 import type { EmbeddedServer } from './run-server.ts';
 import { configFor, dataFlags, serverFlags } from './settings-flags.ts';
@@ -93,7 +93,7 @@ async function announce(
   terminal: Terminal,
 ): Promise<void> {
   const facts = await startFacts(portcullis);
-  const warnings = warningsFor(config);
+  const warnings = [...warningsFor(config), ...scopesWarning(config, 'loaded')];
   if (!json) return terminal.out(bannerText(facts, { style: terminal.style, warnings }));
   const { clients: _clients, ...told } = facts;
   const { address, port } = server.address;

@@ -95,10 +95,31 @@ describe('users', () => {
     expect(await portcullis(['user', 'scopes', 'bob', 'a', '--all'], { directory })).toMatchObject({ code: 2 });
     expect(await portcullis(['user', 'delete', 'bob'], { directory })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('add --yes'),
+      stderr: 'portcullis: there is no terminal to ask at: Delete user bob for good?\n  say so beforehand with --yes\n',
     });
     expect(await on('delete', 'bob', '--yes')).toEqual({ userId: identifier, userName: 'bob', deleted: true });
     expect(await on('list')).toMatchObject({ users: [{ userName: 'ada' }] });
+  });
+
+  test('may be given scopes that the configuration does not declare, with a word about it', async () => {
+    const directory = temporaryDirectory();
+    await addUser('ada', directory);
+    const scopes = (...words: string[]) => portcullis(['user', 'scopes', 'ada', ...words], { directory });
+    expect(await scopes('notes:red')).toMatchObject({
+      code: 0,
+      stdout:
+        'ada may grant notes:red.\nNobody has checked the names of the scopes: this configuration declares none.\n',
+    });
+    for (const word of ['all', 'none']) {
+      expect(await scopes(word)).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: `portcullis: there is no scope '${word}'; did you mean --${word}?\n`,
+      });
+    }
+    writeFileSync(join(directory, 'portcullis.json'), JSON.stringify({ scopes: { 'notes:read': {}, all: {} } }));
+    expect(await scopes('notes:read', 'all')).toMatchObject({ stdout: 'ada may grant notes:read all.\n' });
+    expect(await scopes('all')).toMatchObject({ stdout: 'ada may grant all.\n' });
   });
 
   test('the last administrator stays', async () => {
@@ -200,7 +221,7 @@ describe('clients', () => {
       });
     const confidential = await add('--confidential');
     expect(confidential.stdout).toMatch(
-      /^Client A registered\.\n\n {2}client_id +\S{22}\n {2}client_secret +\S{43}\n(?: .*\n)+\nThe secret is not shown again: keep it now\.\n$/,
+      /^Client A registered\.\n\n {2}client_id +\S{22}\n {2}client_secret +\S{43}\n(?: .*\n)+\nNobody has checked the names of the scopes: this configuration declares none\.\n\nThe secret is not shown again: keep it now\.\n$/,
     );
     const open = await add();
     expect(open.stdout).toMatch(/client_id/);
@@ -296,7 +317,7 @@ describe('the configuration', () => {
       /clients are told http:\/\/localhost:3000, but the server listens on port 4000/,
     ],
     [{ host: '0.0.0.0', scopes: { a: {} } }, /listens on 0\.0\.0\.0, but clients of other machines cannot use/],
-    [{}, /no scopes are declared/],
+    [{}, /no scopes are declared here: unless the MCP module declares some/],
   ] as const)('%j earns a warning', async ([settings, warning]) => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, 'portcullis.json'), JSON.stringify(settings));

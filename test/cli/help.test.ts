@@ -61,7 +61,8 @@ describe('help', () => {
   });
 
   test('--version prints the version', async () => {
-    expect(await say('--version')).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
+    const told = { code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' };
+    for (const word of ['--version', '-v', 'version']) expect(await say(word)).toEqual(told);
   });
 });
 

@@ -200,6 +200,12 @@ describe('portcullis serve', () => {
   });
 });
 
+test('portcullis serve warns of a module that declares no scopes', async () => {
+  const directory = temporaryDirectory();
+  const { facts } = await serving(['--mcp', fixture('waiting.ts')], { directory });
+  expect(facts.warnings).toEqual(['no scopes are declared: every token can call every tool.']);
+});
+
 describe('portcullis serve that cannot', () => {
   test('says in one line that the port is in use', async () => {
     const directory = temporaryDirectory();

@@ -7,7 +7,7 @@ import type { Portcullis } from '../../portcullis/portcullis.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError } from '../failures.ts';
 import { withNewPortcullis } from '../open.ts';
-import { scopesFrom } from '../scopes.ts';
+import { scopesFrom, uncheckedNote } from '../scopes.ts';
 import { configFor, dataFlags } from '../settings-flags.ts';
 import { definitions, momentText } from '../text.ts';
 import { clientJson } from './client-json.ts';
@@ -56,10 +56,11 @@ export const clientAdd = defineCommand({
       ];
       const expiry =
         clientSecretExpiresAt === undefined ? '' : ` It is valid until ${momentText(clientSecretExpiresAt)} UTC.`;
+      const unchecked = uncheckedNote(client.scopes, portcullis).replace(/^(?=.)/, '\n');
       const note = secret === undefined ? '' : `\nThe secret is not shown again: keep it now.${expiry}\n`;
       return {
         json: { client: clientJson(client, undefined), clientSecret: secret ?? null },
-        text: `Client ${name} registered.\n\n${definitions(facts, terminal.columns)}${note}`,
+        text: `Client ${name} registered.\n\n${definitions(facts, terminal.columns)}${unchecked}${note}`,
       };
     });
   },

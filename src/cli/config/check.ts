@@ -4,7 +4,7 @@ import { Portcullis } from '../../portcullis/portcullis.ts';
 import { defineCommand } from '../command.ts';
 import { configFor, dataFlags, serverFlags } from '../settings-flags.ts';
 import { definitions, momentJson, momentText } from '../text.ts';
-import { checkServerSettings, mcpFile, warningsFor } from './facts.ts';
+import { checkServerSettings, mcpFile, scopesWarning, warningsFor } from './facts.ts';
 
 export const configCheck = defineCommand({
   name: 'config check',
@@ -18,7 +18,7 @@ export const configCheck = defineCommand({
     const module = mcpFile(config.server.mcp, terminal.directory);
     if (module?.exists === false) throw new ConfigurationError(`mcp: there is no file ${module.path}`);
     const { settings } = await checked(config.portcullis);
-    const warnings = warningsFor(config);
+    const warnings = [...warningsFor(config), ...scopesWarning(config, 'unread')];
     const facts: [string, string][] = [
       ['file', config.file ?? 'none'],
       ['MCP endpoint', settings.resource],

@@ -27,10 +27,21 @@ export function warningsFor(config: LoadedConfig): readonly string[] {
       `the server listens on ${server.host}, but clients of other machines cannot use ${portcullis.baseUrl}: set baseUrl to its public URL.`,
     );
   }
-  if (Object.keys(portcullis.scopes).length === 0 && server.mcp === undefined) {
-    warnings.push('no scopes are declared: every token can call every tool.');
-  }
   return [...warnings, ...exposedFileWarnings(config)];
+}
+
+/**
+ * The warning where a configuration declares no scopes.
+ * @param module `loaded`: its settings are in the configuration; `unread`: it may declare scopes that nobody has seen
+ */
+export function scopesWarning({ portcullis }: LoadedConfig, module: 'loaded' | 'unread'): readonly string[] {
+  if (Object.keys(portcullis.scopes).length > 0) return [];
+  switch (module) {
+    case 'loaded':
+      return ['no scopes are declared: every token can call every tool.'];
+    case 'unread':
+      return ['no scopes are declared here: unless the MCP module declares some, every token can call every tool.'];
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { checkNewUser, UserError } from '../../identity/users/user.ts';
 import { defineCommand } from '../command.ts';
 import { withNewPortcullis } from '../open.ts';
 import { newPassword } from '../prompt.ts';
-import { scopesFrom } from '../scopes.ts';
+import { scopesFrom, uncheckedNote } from '../scopes.ts';
 import { configFor, dataFlags } from '../settings-flags.ts';
 import { roleFrom } from './role.ts';
 import { userJson } from './user-json.ts';
@@ -53,7 +53,10 @@ export const userAdd = defineCommand({
       const user = await users.create({ ...details, passwordHash: await passwords.hash(password) });
       const signInUrl = new URL(paths.signIn, portcullis.settings.baseUrl).href;
       const who = user.role === 'admin' ? 'Administrator' : 'User';
-      return { json: { user: userJson(user) }, text: `${who} ${user.userName} added. Sign in at ${signInUrl}\n` };
+      return {
+        json: { user: userJson(user) },
+        text: `${who} ${user.userName} added. Sign in at ${signInUrl}\n${uncheckedNote(scopes, portcullis)}`,
+      };
     });
   },
 });

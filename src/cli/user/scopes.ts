@@ -1,7 +1,8 @@
+import type { OAuthProvider } from '../../provider.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError } from '../failures.ts';
 import { userNamed, withPortcullis } from '../open.ts';
-import { scopesFrom } from '../scopes.ts';
+import { scopesFrom, uncheckedNote } from '../scopes.ts';
 import { configFor, dataFlags } from '../settings-flags.ts';
 import { userJson } from './user-json.ts';
 
@@ -26,12 +27,24 @@ export const userScopes = defineCommand({
     }
     return withPortcullis(configFor(flags, terminal), async (portcullis) => {
       const user = await userNamed(portcullis, positionals.name);
+      refuseFlagName(positionals.scopes, portcullis);
       const isChange = named || flags.all === true || flags.none === true;
       const chosen = flags.all === true ? undefined : scopesFrom(positionals.scopes, portcullis);
       if (isChange) await portcullis.services.users.setGrantableScopes(user.userId, chosen);
       const grantableScopes = isChange ? chosen : user.grantableScopes;
+      const note = isChange ? uncheckedNote(chosen, portcullis) : '';
       const text = grantableScopes === undefined ? 'every scope' : grantableScopes.join(' ') || 'no scope';
-      return { json: { user: userJson({ ...user, grantableScopes }) }, text: `${user.userName} may grant ${text}.\n` };
+      return {
+        json: { user: userJson({ ...user, grantableScopes }) },
+        text: `${user.userName} may grant ${text}.\n${note}`,
+      };
     });
   },
 });
+
+/** @throws CommandError for `all` and `none` where they are no scopes: the flags were meant */
+function refuseFlagName(words: readonly string[], { scopes }: OAuthProvider): void {
+  const [word = ''] = words;
+  if (words.length !== 1 || !['all', 'none'].includes(word) || scopes.names.includes(word)) return;
+  throw new CommandError('usage', `there is no scope '${word}'; did you mean --${word}?`);
+}
