@@ -210,9 +210,10 @@ export const samplePages: Readonly<Record<string, Html>> = {
   'signed-out': signedOutPage({ site, signInUrl: '/sign-in' }),
   error: errorPage({
     site,
-    title: 'This page is not here',
-    message: 'The address may be mistyped, or the page has moved.',
-    link: { url: '/', label: `Go to ${site.name}` },
+    title: 'This page is out of date',
+    message: 'It was opened by somebody else, before you signed in, or too long ago. Nothing was done.',
+    link: { url: '/account', label: 'Open the page again' },
+    requestId: 'b7Jq2mXw0Lr9',
   }),
   'authorization-error': authorizationErrorPage({
     site,

@@ -64,7 +64,7 @@ export function setupPage(props: SetupPageProps): Html {
         site: props.site,
         body: html`<div class="card stack"><h1>This set-up link is no longer valid</h1>
 <p>Set-up links work once and only for a while. Restart the server to have a new one printed, or make an administrator on the command line:</p>
-<p><code class="copy">portcullis user add NAME --role admin</code></p>
+<p><code class="copy">npx portcullis user add NAME --role admin</code></p>
 <p><a href="${props.signInUrl}">Sign in instead</a></p></div>`,
       });
   }

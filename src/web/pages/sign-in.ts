@@ -79,7 +79,7 @@ ${again?.switchUser !== undefined && html`<div>${buttonForm(again.switchUser, { 
 
 function lead(props: SignInPageProps): Html {
   if (props.client !== undefined)
-    return html`<p class="quiet clip">to continue to ${clientName(props.client.name)}</p>`;
+    return html`<p class="quiet clip">${clientName(props.client.name)} asks to use ${props.site.name}.</p>`;
   if (props.reauthenticate !== undefined)
     return html`<p class="quiet">${props.reauthenticate.displayName}, enter your password to go on.</p>`;
   return html`<p class="quiet">to your account at ${props.site.name}</p>`;
