@@ -54,14 +54,44 @@ function drawsRandomness(node: SyntaxNode): boolean {
   return node.type === 'Identifier' && randomNames.has(String(node.name));
 }
 
-const outboundModules = new Set(['node:https', 'node:http2', 'node:tls', 'node:dns', 'node:dns/promises', 'undici']);
+const outboundModules = new Set([
+  'node:https',
+  'node:http2',
+  'node:tls',
+  'node:dns',
+  'node:dns/promises',
+  'node:dgram',
+  'undici',
+]);
 
-/** A mention of the global `fetch` as a function, or a value imported from a module that connects. */
+/** What connects in modules that servers need too. */
+const outboundNames = new Map([
+  ['node:http', new Set(['request', 'get', 'Agent', 'ClientRequest', 'default', '*'])],
+  ['node:net', new Set(['connect', 'createConnection', 'Socket', 'default', '*'])],
+]);
+
+const outboundGlobals = new Set(['WebSocket', 'EventSource']);
+
+/** The global `fetch` and its like, or a value imported from a module that connects. */
 function goesOutside(node: SyntaxNode): boolean {
   if (node.type === 'CallExpression') return chain(node.callee) === 'fetch';
+  if (node.type === 'NewExpression') return outboundGlobals.has(chain(node.callee));
   if (node.type !== 'ImportDeclaration' || node.importKind === 'type') return false;
-  const source = node.source as SyntaxNode;
-  return outboundModules.has(String(source.value));
+  const source = String((node.source as SyntaxNode).value);
+  const connecting = outboundNames.get(source);
+  if (connecting === undefined) return outboundModules.has(source);
+  return importedNames(node).some((name) => connecting.has(name));
+}
+
+/** The names of the values that a declaration imports; `*` for all of them. */
+function importedNames(declaration: SyntaxNode): string[] {
+  const specifiers = declaration.specifiers as readonly SyntaxNode[];
+  return specifiers
+    .filter(({ importKind }) => importKind !== 'type')
+    .map(({ type, imported }) => {
+      if (type === 'ImportNamespaceSpecifier') return '*';
+      return type === 'ImportDefaultSpecifier' ? 'default' : String((imported as SyntaxNode).name);
+    });
 }
 
 test('no source file is over 400 lines', () => {
@@ -137,10 +167,15 @@ test('the scanner sees the clock, randomness and connections however they are sp
     'context.fetch();',
     "import type { TLSSocket } from 'node:tls';",
     "import { connect } from 'node:tls';",
+    "import { createServer, type Socket } from 'node:net';",
+    "import { createServer, connect as dial } from 'node:net';",
+    "import * as http from 'node:http';",
+    "import { request } from 'node:http';",
+    'new WebSocket("wss://example.com");',
   ].join('\n');
   const linesOf = (isRefused: (node: SyntaxNode) => boolean) =>
     offences([parseSource('x.ts', source)], isRefused).map((offence) => Number(offence.split(/[: ]/)[1]));
   expect(linesOf(readsTheClock)).toEqual([1, 2, 3, 4]);
   expect(linesOf(drawsRandomness)).toEqual([8, 9, 10]);
-  expect(linesOf(goesOutside)).toEqual([11, 14]);
+  expect(linesOf(goesOutside)).toEqual([11, 14, 16, 17, 18, 19]);
 });

@@ -21,7 +21,7 @@ export const pitfalls = requirementsOf(
     ['PITFALL-14', 'Registration', 'pitfall', 'Redirect schemes are allow-listed, client names and links are escaped, and no remote image is loaded.'],
     ['PITFALL-15', 'Registration', 'pitfall', 'Registration is rate limited, and unused clients expire with all that hangs on them.'],
     ['PITFALL-16', 'Registration', 'pitfall', 'A client gains no privilege by what it registers: unknown metadata is dropped.'],
-    ['PITFALL-17', 'Egress', 'pitfall', 'No request of a client makes the server fetch from inside its network.', { later: 'Nothing fetches yet: Portcullis opens no outbound connection at all. The guarded fetcher comes with the features that need it.' }],
+    ['PITFALL-17', 'Egress', 'pitfall', 'No request of a client makes the server fetch from inside its network.'],
     ['PITFALL-18', 'Grants', 'pitfall', 'Grants are per authorization, never per client id, so one device’s sign-in does not sign another out.'],
     ['PITFALL-19', 'Discovery', 'pitfall', 'Client ID metadata documents are advertised only where they can be fetched.', { later: 'They are not supported yet, and not advertised.' }],
     ['PITFALL-20', 'Sign-in', 'pitfall', 'No code is issued before every required factor is done.', { later: 'A password is the only factor yet; second factors and device approval come later, behind the same proof of sign-in.' }],

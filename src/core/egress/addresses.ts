@@ -55,13 +55,22 @@ export function addressKind(address: string): AddressKind {
   const isIn = (list: BlockList) => list.check(address, family === 4 ? 'ipv4' : 'ipv6');
   if (family === 6 && isIn(mapped)) return 'never';
   // RFC 6052 §2.1: where there is no IPv4, DNS64 hands out public addresses in this form.
-  if (family === 6 && isIn(nat64)) return addressKind(embeddedIpv4(address)) === 'public' ? 'public' : 'never';
+  if (family === 6 && isIn(nat64)) return addressKind(endOf(address)) === 'public' ? 'public' : 'never';
   if (isIn(metadataServices) || isIn(special)) return 'never';
   if (isIn(privateAddresses)) return 'private';
   return family === 4 || isIn(globalIpv6) ? 'public' : 'never';
 }
 
-function embeddedIpv4(address: string): string {
+/**
+ * Whether a list has an address, in whatever form it comes.
+ * @param address an IPv4 or IPv6 address
+ */
+export function contains(list: BlockList, address: string): boolean {
+  const end = isIP(address) === 6 && nat64.check(address, 'ipv6') ? endOf(address) : address;
+  return list.check(end, isIP(end) === 4 ? 'ipv4' : 'ipv6');
+}
+
+function endOf(address: string): string {
   return ipaddr.parse(address).toByteArray().slice(12).join('.');
 }
 

@@ -120,7 +120,7 @@ export class CachedFetcher implements Fetcher {
       ...this.#usableTimes(answer.caching, now),
     };
     shelf.failures.delete(request.url);
-    if (kept.freshUntil > now || kept.usableUntil > now) shelf.entries.set(request.url, kept);
+    if (answer.caching.isStorable || kept.freshUntil > now) shelf.entries.set(request.url, kept);
     else shelf.entries.delete(request.url);
     return kept.document;
   }

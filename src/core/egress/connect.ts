@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { BlockList, connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { blockList, contains } from './addresses.ts';
 import { forbidden, unreachable } from './errors.ts';
 import type { Target } from './target.ts';
 
@@ -33,11 +34,12 @@ export async function connect(target: Target, addresses: readonly string[], sign
     throw unreachable(`no connection: ${(error as Error).message}`, error);
   }
   // A literal address never reaches `lookup`, and whoever patches the socket's class is not asked either.
-  if (!isOneOf(socket.remoteAddress, addresses)) {
-    socket.destroy();
-    throw forbidden(`connected to ${socket.remoteAddress ?? 'nothing'}, which is not what was checked`);
-  }
-  return socket;
+  const { remoteAddress } = socket;
+  if (remoteAddress !== undefined && contains(blockList(addresses), remoteAddress)) return socket;
+  socket.destroy();
+  throw remoteAddress === undefined
+    ? unreachable('the connection was closed at once')
+    : forbidden(`connected to ${remoteAddress}, which is not what was checked`);
 }
 
 function pinned(addresses: readonly string[]): LookupFunction {
@@ -48,11 +50,4 @@ function pinned(addresses: readonly string[]): LookupFunction {
     else if (options.all === true) done(null, found);
     else done(null, first.address, first.family);
   };
-}
-
-function isOneOf(remote: string | undefined, addresses: readonly string[]): boolean {
-  if (remote === undefined) return false;
-  const checked = new BlockList();
-  for (const address of addresses) checked.addAddress(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
-  return checked.check(remote, isIP(remote) === 4 ? 'ipv4' : 'ipv6');
 }

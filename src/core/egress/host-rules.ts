@@ -1,6 +1,13 @@
 import { ConfigurationError } from '../urls.ts';
 
-const labels = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
+// RFC 1035 §2.3.4; with the underscore, which names in use have.
+const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
+const labels = new RegExp(`^${label}(?:\\.${label})*$`);
+
+/** Whether a text is a host name in lower case, without a dot at its end. */
+export function isHostName(text: string): boolean {
+  return text.length <= 253 && labels.test(text);
+}
 
 /**
  * Checks host names that the operator listed, for the setting's name in the message.
@@ -8,7 +15,7 @@ const labels = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[
  */
 export function checkHostPatterns(setting: string, patterns: readonly string[]): void {
   for (const pattern of patterns) {
-    if (labels.test(pattern.replace(/^\*\./, '')) && pattern.length <= 253) continue;
+    if (isHostName(pattern.replace(/^\*\./, ''))) continue;
     throw new ConfigurationError(
       `${setting}: '${pattern}' must be a host name in lower case, such as apps.example.com, or *.example.com for everything below it`,
     );

@@ -1,5 +1,5 @@
+import { X509Certificate } from 'node:crypto';
 import { type BlockList, isIP } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import { ConfigurationError } from '../urls.ts';
 import { blockList } from './addresses.ts';
 import { type FetchPurpose, fetchPurposes } from './fetcher.ts';
@@ -104,7 +104,7 @@ function privateHost({ host, ca }: PrivateHost): [string, string] {
   }
   if (isIP(name) === 0 && !name.startsWith('[')) checkHostPatterns('egress.privateHosts', [name]);
   try {
-    createSecureContext({ ca });
+    void new X509Certificate(ca);
   } catch (error) {
     throw new ConfigurationError(
       `egress.privateHosts: the certificate for '${host}' is not usable PEM: ${(error as Error).message}`,

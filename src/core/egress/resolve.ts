@@ -1,7 +1,7 @@
 import { Resolver as DnsResolver, lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { addressKind } from './addresses.ts';
+import { addressKind, blockList, contains } from './addresses.ts';
 import { forbidden, unreachable } from './errors.ts';
 import type { EgressPolicy } from './policy.ts';
 import type { Target } from './target.ts';
@@ -47,8 +47,7 @@ async function addressesOf(target: Target, resolver: Resolver | undefined, signa
 function problemWith(address: string, { trust }: Target, policy: EgressPolicy): string | undefined {
   const kind = addressKind(address);
   if (kind === 'never') return 'nothing is ever fetched from';
-  if (policy.deniedNetworks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6'))
-    return 'egress.deniedNetworks contains';
+  if (contains(policy.deniedNetworks, address)) return 'egress.deniedNetworks contains';
   if (trust.kind !== 'public') return undefined;
   if (kind === 'private') return 'is inside the network; list the host in egress.privateHosts if that is meant';
   return isOwn(address) ? 'is of this machine; list the host in egress.privateHosts if that is meant' : undefined;
@@ -56,7 +55,8 @@ function problemWith(address: string, { trust }: Target, policy: EgressPolicy): 
 
 // What a firewall keeps from the outside is open from here.
 function isOwn(address: string): boolean {
-  return Object.values(networkInterfaces()).some((entries) => entries?.some((entry) => entry.address === address));
+  const own = Object.values(networkInterfaces()).flatMap((entries = []) => entries.map((entry) => entry.address));
+  return contains(blockList(own), address);
 }
 
 // Not getaddrinfo: that cannot be called off, and a name server that never answers would hold the threads that hash

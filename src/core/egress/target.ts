@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { isLoopbackHost } from '../urls.ts';
 import { EgressError } from './errors.ts';
-import { isListed } from './host-rules.ts';
+import { isHostName, isListed } from './host-rules.ts';
 import type { EgressPolicy } from './policy.ts';
 
 /** Where a checked URL leads. */
@@ -72,14 +72,13 @@ function parsePlainUrl(text: string): URL {
   if (!URL.canParse(text)) throw invalid('must be an absolute URL');
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw invalid('must use https');
-  if (url.username !== '' || url.password !== '' || /^[^/]*\/\/[^/]*@/.test(text))
-    throw invalid('must not contain a user name or password');
+  if (url.username !== '' || url.password !== '') throw invalid('must not contain a user name or password');
   if (text.includes('#')) throw invalid('must not have a fragment');
   if (url.href !== text && url.href !== `${text}/`) {
     throw invalid('must be written in its normal form (lower-case host, no default port, no dot segments, ASCII only)');
   }
   if (url.hostname.endsWith('.')) throw invalid('must not have a dot at the end of its host name');
-  if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]{1,253})$/.test(url.hostname)) throw invalid('must have a plain host name');
+  if (!url.hostname.startsWith('[') && !isHostName(url.hostname)) throw invalid('must have a plain host name');
   return url;
 }
 
