@@ -325,7 +325,7 @@ describe('budgets under a hammer', () => {
     for (let round = 1; round < 10; round += 1) {
       await Promise.all(Array.from({ length: 20 }, (_, index) => outcome(round * 1000 + index)));
     }
-    expect(most).toBe(3);
+    expect(most).toBeLessThanOrEqual(3);
     expect(host.asked).toHaveLength(10);
     clock.advance(60_000);
     expect(await outcome(99_999)).toBe('fetched');
