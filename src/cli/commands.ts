@@ -6,6 +6,9 @@ import { configCheck } from './config/check.ts';
 import { configShow } from './config/show.ts';
 import { grantList } from './grant/list.ts';
 import { grantRevoke } from './grant/revoke.ts';
+import { keysList } from './keys/list.ts';
+import { keysRotate } from './keys/rotate.ts';
+import { keysRotateMaster } from './keys/rotate-master.ts';
 import { serveCommand } from './serve.ts';
 import { userAdd } from './user/add.ts';
 import { userDelete } from './user/delete.ts';
@@ -32,6 +35,9 @@ export const commands: readonly Command[] = [
   clientDelete,
   grantList,
   grantRevoke,
+  keysList,
+  keysRotate,
+  keysRotateMaster,
   configCheck,
   configShow,
 ];

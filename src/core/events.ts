@@ -36,6 +36,8 @@ export type SecurityEventName =
   | 'egress.failed'
   | 'server.started'
   | 'server.stopped'
+  | 'keys.rotated'
+  | 'keys.master_key_replaced'
   | 'tls.certificate_replaced'
   | 'server.error';
 

@@ -28,15 +28,18 @@ export function privateJson(
   });
 }
 
-/** A JSON answer that anybody may cache for an hour: metadata and public keys. */
-export function publicJson(body: unknown): Response {
-  return publicJsonText(JSON.stringify(body));
+/**
+ * A JSON answer that anybody may cache: metadata and public keys.
+ * @param maximumAge for how long, in seconds. Default: an hour
+ */
+export function publicJson(body: unknown, maximumAge?: number): Response {
+  return publicJsonText(JSON.stringify(body), maximumAge);
 }
 
 /** The same, where the JSON is there already. */
-export function publicJsonText(json: string): Response {
+export function publicJsonText(json: string, maximumAge = 3600): Response {
   return textResponse(json, {
-    headers: { 'content-type': 'application/json', 'cache-control': 'public, max-age=3600' },
+    headers: { 'content-type': 'application/json', 'cache-control': `public, max-age=${maximumAge}` },
   });
 }
 

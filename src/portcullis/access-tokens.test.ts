@@ -2,20 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addCode, codeFor, grantNamed, openSchema, start } from '../../test/support/database.ts';
+import { addCode, codeFor, grantNamed, openSchema, openSigningKeys, start } from '../../test/support/database.ts';
 import { ManualClock } from '../core/clock.ts';
 import { sql } from '../core/database.ts';
 import type { GrantId } from '../core/ids.ts';
-import { systemRandom } from '../core/random.ts';
 import type { AccessToken } from '../core/records.ts';
 import { GrantStore } from '../oauth/token/grant-store.ts';
-import { MasterKey } from '../operations/keys/master-key.ts';
-import { SigningKeys } from '../operations/keys/signing-keys.ts';
+import type { SigningKeys } from '../operations/keys/signing-keys.ts';
 import type { DatabaseWithDialect } from '../storage/dialect.ts';
 import { AccessTokens } from './access-tokens.ts';
 
 const issuer = 'https://mcp.example.com';
-const masterKey = new MasterKey(new Uint8Array(32), systemRandom);
 const grant = grantNamed('grant');
 const record: AccessToken = {
   kind: 'access_token',
@@ -34,6 +31,7 @@ let directory: string;
 let database: DatabaseWithDialect;
 let elsewhere: DatabaseWithDialect;
 let clock: ManualClock;
+let keys: SigningKeys;
 let grants: GrantStore;
 let tokens: AccessTokens;
 let reads: number;
@@ -44,7 +42,7 @@ beforeEach(async () => {
   elsewhere = await openSchema(join(directory, 'test.db'));
   await addCode(database, codeFor(grant, 'code'));
   clock = new ManualClock();
-  const keys = await SigningKeys.open(database, masterKey, 'EdDSA', clock, systemRandom);
+  keys = await openSigningKeys(database, clock);
   reads = 0;
   const counting = {
     write: database.write.bind(database),
@@ -66,7 +64,7 @@ afterEach(async () => {
 
 /** A token that has been found before, so that it is remembered. */
 async function remembered(): Promise<string> {
-  const jwt = tokens.sign(record);
+  const jwt = await tokens.sign(record);
   expect(await tokens.find(jwt)).toEqual(record);
   return jwt;
 }
@@ -86,14 +84,14 @@ describe('a signed token', () => {
   });
 
   it('of a grant that never was is not found', async () => {
-    expect(await tokens.find(tokens.sign({ ...record, grantId: 'unknown' as GrantId }))).toBeUndefined();
+    expect(await tokens.find(await tokens.sign({ ...record, grantId: 'unknown' as GrantId }))).toBeUndefined();
   });
 
   it('that has expired is not found, and where it was remembered says when it did [RFC9068-16]', async () => {
     const jwt = await remembered();
     clock.advance(600_000);
     expect((await tokens.find(jwt))?.expiresAt ?? 0).toBeLessThanOrEqual(clock.now());
-    expect(await tokens.find(tokens.sign({ ...record, tokenId: 'other' }))).toBeUndefined();
+    expect(await tokens.find(await tokens.sign({ ...record, tokenId: 'other' }))).toBeUndefined();
   });
 });
 
@@ -124,7 +122,7 @@ describe('a revocation is seen at the very next look, though the token was remem
   });
 
   it('and one that comes while the token is being looked up is not lost', async () => {
-    const jwt = tokens.sign(record);
+    const jwt = await tokens.sign(record);
     const looking = tokens.find(jwt);
     const revoking = grants.revoke(grant.grantId, 'test');
     await Promise.all([looking, revoking]);
@@ -133,12 +131,44 @@ describe('a revocation is seen at the very next look, though the token was remem
 
   it('while other tokens stay good, at the price of one question each', async () => {
     await addCode(database, codeFor(grantNamed('other'), 'other code'));
-    const other = tokens.sign({ ...record, grantId: 'other' as GrantId });
+    const other = await tokens.sign({ ...record, grantId: 'other' as GrantId });
     await tokens.find(other);
     await remembered();
     await grants.revoke(grant.grantId, 'test');
     const asked = reads;
     for (let count = 0; count < 10; count += 1) expect(await tokens.find(other)).toBeDefined();
     expect(reads).toBe(asked + 1);
+  });
+});
+
+describe('when keys change, a token', () => {
+  it('that was signed before is still found, remembered or not', async () => {
+    const jwt = await remembered();
+    const unseen = await tokens.sign({ ...record, tokenId: 'unseen' });
+    await keys.rotate('at once');
+    expect(await tokens.find(jwt)).toEqual(record);
+    expect(await tokens.find(unseen)).toBeDefined();
+    const [header] = (await tokens.sign(record)).split('.');
+    expect(jwt.startsWith(`${header}.`)).toBe(false);
+  });
+
+  it('of a key that another process made is found', async () => {
+    const theirs = await openSigningKeys(elsewhere, clock);
+    await theirs.rotate('at once');
+    const other = new AccessTokens({
+      keys: theirs,
+      grants: new GrantStore(elsewhere, clock),
+      database: elsewhere,
+      clock,
+      issuer,
+    });
+    expect(await tokens.find(await other.sign(record))).toEqual(record);
+  });
+
+  it('of a key that another process removed as compromised is refused at the next look, though it was remembered', async () => {
+    const jwt = await remembered();
+    await (await openSigningKeys(elsewhere, clock)).rotate('old ones are compromised');
+    expect(await tokens.find(jwt)).toBeUndefined();
+    expect(await tokens.find(await tokens.sign(record))).toEqual(record);
   });
 });

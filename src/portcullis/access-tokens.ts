@@ -13,6 +13,8 @@ interface VerifiedEntry {
   /** The state of the world at which the grant was last seen alive. */
   revision: number;
   revocations: number;
+  /** Of the set of keys that its signature was verified with. */
+  readonly keysVersion: number;
 }
 
 /**
@@ -35,7 +37,8 @@ export class AccessTokens {
     this.#issuer = parts.issuer;
   }
 
-  sign(token: AccessToken): string {
+  async sign(token: AccessToken): Promise<string> {
+    await this.#keys.refresh();
     return signAccessToken(token, this.#issuer, this.#keys.current);
   }
 
@@ -44,15 +47,23 @@ export class AccessTokens {
     const hash = hashSecret(jwt);
     const revision = this.#database.revision();
     const { revocations } = this.#grants;
-    const known = this.#verified.get(hash);
+    const known = this.#known(hash);
     if (known !== undefined && known.revision === revision && known.revocations === revocations) return known.record;
-    const record = known?.record ?? readAccessToken(jwt, this.#issuer, this.#keys.byHeader);
+    await this.#keys.refresh();
+    const record = this.#known(hash)?.record ?? readAccessToken(jwt, this.#issuer, this.#keys.byHeader);
+    const keysVersion = this.#keys.version;
     if (record === undefined || record.expiresAt <= this.#clock.now()) return undefined;
     if (!(await this.#grants.isAlive(record.grantId))) {
       this.#verified.delete(hash);
       return undefined;
     }
-    this.#verified.set(hash, { record, revision, revocations });
+    this.#verified.set(hash, { record, revision, revocations, keysVersion });
     return record;
+  }
+
+  // A key that was removed takes its tokens along.
+  #known(hash: SecretHash): VerifiedEntry | undefined {
+    const entry = this.#verified.get(hash);
+    return entry?.keysVersion === this.#keys.version ? entry : undefined;
   }
 }

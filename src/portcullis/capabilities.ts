@@ -8,7 +8,7 @@ import { setup } from '../identity/setup/index.ts';
 import { signIn } from '../identity/sign-in/index.ts';
 import { users } from '../identity/users/index.ts';
 import { type HealthServices, health } from '../operations/health/index.ts';
-import { signingKeys } from '../operations/keys/index.ts';
+import { keys } from '../operations/keys/index.ts';
 
 /** What the product adds for people, one line each. */
 export const identityCapabilities: readonly Capability<IdentityServices>[] = [
@@ -22,4 +22,4 @@ export const identityCapabilities: readonly Capability<IdentityServices>[] = [
 ];
 
 /** What the product adds for operators. */
-export const operationsCapabilities: readonly Capability<HealthServices>[] = [signingKeys, health];
+export const operationsCapabilities: readonly Capability<HealthServices>[] = [keys, health];

@@ -177,6 +177,21 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
 
+  keys: z
+    .strictObject({
+      rotationDays: z
+        .int()
+        .min(0)
+        .max(3650)
+        .default(90)
+        .meta({ description: 'Age in days at which the signing key is replaced; 0: only by portcullis keys rotate.' }),
+      publishAheadSeconds: z.int().nonnegative().max(86_400).default(900).meta({
+        description:
+          'How long a new signing key is published before it signs: at least as long as others cache the key set (ten minutes).',
+      }),
+    })
+    .prefault({}),
+
   sessions: z
     .strictObject({
       idleMinutes: z

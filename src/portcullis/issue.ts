@@ -91,14 +91,14 @@ function lastExpiry(...tokens: readonly ({ readonly expiresAt: number } | undefi
   return Math.max(...tokens.map((token) => token?.expiresAt ?? 0));
 }
 
-function tokenSet(
+async function tokenSet(
   consumed: ConsumedGrant,
   access: AccessToken,
   refreshToken: string | undefined,
   { accessTokens }: Services,
-): TokenSet {
+): Promise<TokenSet> {
   return TokenSet.issue(consumed, {
-    accessToken: accessTokens.sign(access),
+    accessToken: await accessTokens.sign(access),
     expiresIn: Math.floor((access.expiresAt - access.issuedAt) / 1000),
     ...(refreshToken === undefined ? {} : { refreshToken }),
   });

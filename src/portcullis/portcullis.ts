@@ -26,8 +26,11 @@ import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
 import type { DecidedGrant } from '../oauth/token/decided-grant.ts';
 import type { TokenSet } from '../oauth/token/token-set.ts';
-import { MasterKey, parseMasterKey, readOrCreateMasterKey } from '../operations/keys/master-key.ts';
-import { SigningKeys } from '../operations/keys/signing-keys.ts';
+import { DerivedKeys } from '../operations/keys/derived-keys.ts';
+import { MasterKey, parseMasterKey } from '../operations/keys/master-key.ts';
+import { readOrCreateMasterKey } from '../operations/keys/master-key-file.ts';
+import { SigningKeyStore } from '../operations/keys/signing-key-store.ts';
+import { SigningKeys, type SigningKeysOptions } from '../operations/keys/signing-keys.ts';
 import { OAuthProvider } from '../provider.ts';
 import { createRouter } from '../server.ts';
 import { migrate } from '../storage/migrations.ts';
@@ -42,6 +45,8 @@ import { masterKeyFileOf } from './master-key-file.ts';
 import { allMigrations } from './migrations.ts';
 import { RequestLimits } from './request-limits.ts';
 import { type Foundations, type Services, wireServices } from './services.ts';
+
+const day = 86_400_000;
 
 /** Injected in tests; the system's own otherwise. */
 export interface PortcullisRuntime {
@@ -99,8 +104,14 @@ export class Portcullis extends OAuthProvider {
       const configuredKey = configuredMasterKey(resolved, random);
       await migrate(database, allMigrations, clock);
       const masterKey = configuredKey ?? (await masterKeyInFile(resolved, database, random));
-      const signingKeys = await SigningKeys.open(database, masterKey, resolved.tokens.algorithm, clock, random);
-      const portcullis = new Portcullis(resolved, { ...runtime, clock, random }, { database, masterKey, signingKeys });
+      const derivedKeys = await DerivedKeys.open(database, masterKey, clock, random);
+      const signingKeys = await openSigningKeys(resolved, {
+        store: new SigningKeyStore(database, masterKey, random),
+        clock,
+        report: runtime.onEvent ?? (() => {}),
+      });
+      const foundations = { database, masterKey, derivedKeys, signingKeys };
+      const portcullis = new Portcullis(resolved, { ...runtime, clock, random }, foundations);
       portcullis.services.retention.start();
       return portcullis;
     } catch (error) {
@@ -200,6 +211,18 @@ export class Portcullis extends OAuthProvider {
   }
 }
 
+function openSigningKeys(
+  { keys, tokens }: ResolvedConfig,
+  parts: Pick<SigningKeysOptions, 'store' | 'clock' | 'report'>,
+): Promise<SigningKeys> {
+  return SigningKeys.open({
+    ...parts,
+    algorithm: tokens.algorithm,
+    publishAhead: keys.publishAheadSeconds * 1000,
+    replaceAfter: keys.rotationDays * day,
+  });
+}
+
 /** The master key of the settings, or one that vanishes with a database in memory; `undefined` where it is in a file. */
 function configuredMasterKey(config: ResolvedConfig, random: Random): MasterKey | undefined {
   if (config.masterKey !== undefined && config.masterKeyFile !== undefined) {
@@ -207,7 +230,7 @@ function configuredMasterKey(config: ResolvedConfig, random: Random): MasterKey 
   }
   if (config.masterKey !== undefined) return parseMasterKey(config.masterKey, random);
   const file = masterKeyFileOf(config);
-  if (file === undefined) return new MasterKey(random.bytes(32), random);
+  if (file === undefined) return new MasterKey([random.bytes(32)], random);
   return existsSync(file) ? readOrCreateMasterKey(file, random) : undefined;
 }
 
@@ -215,7 +238,8 @@ function configuredMasterKey(config: ResolvedConfig, random: Random): MasterKey 
 async function masterKeyInFile(config: ResolvedConfig, database: Database, random: Random): Promise<MasterKey> {
   const file = masterKeyFileOf(config) ?? '';
   // In this order: a process that starts at the same moment makes the file before it encrypts anything.
-  if ((await SigningKeys.areIn(database)) && !existsSync(file)) {
+  const [used] = await database.read('SELECT (SELECT count(*) FROM signing_keys) AS signing_keys');
+  if (Number(used?.['signing_keys']) > 0 && !existsSync(file)) {
     throw new ConfigurationError(
       `the master key file ${file} is missing, and the database was encrypted under it: restore the file, or set masterKey or masterKeyFile`,
     );

@@ -15,6 +15,7 @@ import { SpentIdentifiers } from '../oauth/single-use/store.ts';
 import { GrantStore } from '../oauth/token/grant-store.ts';
 import type { HealthServices } from '../operations/health/index.ts';
 import { Readiness } from '../operations/health/readiness.ts';
+import type { DerivedKeys } from '../operations/keys/derived-keys.ts';
 import type { MasterKey } from '../operations/keys/master-key.ts';
 import type { SigningKeys } from '../operations/keys/signing-keys.ts';
 import { Retention, type RetentionTask } from '../operations/retention/retention.ts';
@@ -31,6 +32,7 @@ const day = 86_400_000;
 export interface Foundations {
   readonly database: Database;
   readonly masterKey: MasterKey;
+  readonly derivedKeys: DerivedKeys;
   readonly signingKeys: SigningKeys;
 }
 
@@ -40,12 +42,13 @@ export interface Services extends IdentityServices, HealthServices {
   readonly refreshTokens: RefreshTokenStore;
   readonly spentIdentifiers: SpentIdentifiers;
   readonly signingKeys: SigningKeys;
+  readonly masterKey: MasterKey;
   readonly retention: Retention;
 }
 
 /** Builds the parts, each from the ones above it. */
 export function wireServices(provider: OAuthProvider, config: ResolvedConfig, foundations: Foundations): Services {
-  const { database, masterKey, signingKeys } = foundations;
+  const { database, masterKey, derivedKeys, signingKeys } = foundations;
   const { clock, random, settings } = provider;
   const report = provider.report.bind(provider);
   const baseUrl = settings.baseUrl;
@@ -67,6 +70,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
         limit,
       ),
   };
+  const keyUpkeep: RetentionTask = { name: 'retired signing keys', remove: () => signingKeys.maintain() };
   return {
     provider,
     database,
@@ -77,7 +81,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
     clients,
     grants,
     users,
-    csrf: createCsrf({ key: masterKey.derive('csrf'), baseUrl, random }),
+    csrf: createCsrf({ key: derivedKeys.derive('csrf'), baseUrl, random }),
     passwords: new Passwords({
       random,
       memoryKiB: config.passwords.memoryKiB,
@@ -101,7 +105,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
       clock,
       random,
       cookies,
-      key: masterKey.derive('known browsers'),
+      key: derivedKeys.derive('known browsers'),
       limits: throttleLimits(config),
     }),
     setupLinks: new SetupLinks({
@@ -123,8 +127,9 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
     ),
     readiness: new Readiness(),
     signingKeys,
+    masterKey,
     accessTokens: new AccessTokens({ keys: signingKeys, grants, database, clock, issuer: settings.issuer }),
-    retention: new Retention([...tasksFor(retentionRules, database, clock), unusedClients], {
+    retention: new Retention([...tasksFor(retentionRules, database, clock), unusedClients, keyUpkeep], {
       onError: (error, task) => report({ name: 'server.error', reason: `removing ${task} failed`, error }),
     }),
   };

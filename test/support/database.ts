@@ -1,8 +1,14 @@
-import { sql } from '../../src/core/database.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { type Database, sql } from '../../src/core/database.ts';
 import type { ClientId, GrantId, ResourceUri, SecretHash, Subject } from '../../src/core/ids.ts';
+import { systemRandom } from '../../src/core/random.ts';
 import type { AuthorizationCode, Client, Grant, RefreshToken } from '../../src/core/records.ts';
 import { storeCode } from '../../src/oauth/authorization-code/store.ts';
 import { ClientStore } from '../../src/oauth/register/store.ts';
+import { DerivedKeys } from '../../src/operations/keys/derived-keys.ts';
+import { MasterKey } from '../../src/operations/keys/master-key.ts';
+import { SigningKeyStore } from '../../src/operations/keys/signing-key-store.ts';
+import { SigningKeys, type SigningKeysOptions } from '../../src/operations/keys/signing-keys.ts';
 import { allMigrations } from '../../src/portcullis/migrations.ts';
 import type { DatabaseWithDialect } from '../../src/storage/dialect.ts';
 import { migrate } from '../../src/storage/migrations.ts';
@@ -78,4 +84,23 @@ export async function addCode(database: DatabaseWithDialect, code: Authorization
 export async function countOf(database: DatabaseWithDialect, table: string): Promise<number> {
   const [row] = await database.read(`SELECT count(*) AS n FROM ${table}`);
   return Number(row?.['n']);
+}
+
+/** The signing keys of a database, made where there are none. */
+export async function openSigningKeys(
+  database: Database,
+  clock: Clock,
+  options: Partial<SigningKeysOptions> & { readonly masterKey?: MasterKey } = {},
+): Promise<SigningKeys> {
+  const { masterKey = new MasterKey([new Uint8Array(32).fill(1)], systemRandom), ...settings } = options;
+  await DerivedKeys.open(database, masterKey, clock, systemRandom);
+  return SigningKeys.open({
+    store: new SigningKeyStore(database, masterKey, systemRandom),
+    clock,
+    report: () => {},
+    algorithm: 'EdDSA',
+    publishAhead: 900_000,
+    replaceAfter: 0,
+    ...settings,
+  });
 }

@@ -2,6 +2,9 @@ import { publicJson } from '../../core/http.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { OAuthCapability } from '../token/grant-handler.ts';
 
+// A new key must be known everywhere before it signs, and a removed one forgotten soon.
+const cacheSeconds = 600;
+
 /** The public halves of the signing keys, for providers whose access tokens are JWTs. */
 export const jwks: OAuthCapability = {
   name: 'signing keys (JWKS)',
@@ -13,7 +16,7 @@ export const jwks: OAuthCapability = {
 
 async function jwksEndpoint(_request: Request, provider: OAuthProvider): Promise<Response> {
   const keys = (await provider.publicKeys?.()) ?? [];
-  return publicJson({ keys: keys.map(publicHalf) });
+  return publicJson({ keys: keys.map(publicHalf) }, cacheSeconds);
 }
 
 // RFC 7518 §6: whatever a provider hands over by mistake, no private member leaves the server.

@@ -8,9 +8,10 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../../core/random.ts';
 import { ConfigurationError } from '../../core/urls.ts';
-import { MasterKey, parseMasterKey, readOrCreateMasterKey } from './master-key.ts';
+import { MasterKey, masterKeyIdOf, parseMasterKey } from './master-key.ts';
+import { readOrCreateMasterKey, writeKeyFile } from './master-key-file.ts';
 
-const key = new MasterKey(new Uint8Array(32).fill(7), systemRandom);
+const key = new MasterKey([new Uint8Array(32).fill(7)], systemRandom);
 const secret = Buffer.from('a private key');
 
 describe('MasterKey', () => {
@@ -30,7 +31,7 @@ describe('MasterKey', () => {
   });
 
   it('names both keys where the text was encrypted under another one', () => {
-    const other = new MasterKey(new Uint8Array(32).fill(8), systemRandom);
+    const other = new MasterKey([new Uint8Array(32).fill(8)], systemRandom);
     expect(() => other.decrypt(key.encrypt(secret, 'p'), 'p')).toThrow(new RegExp(`${key.id}.*${other.id}`));
     expect(() => other.decrypt(key.encrypt(secret, 'p'), 'p')).toThrow(ConfigurationError);
   });
@@ -75,22 +76,31 @@ describe('MasterKey', () => {
     }
   });
 
-  it('derives a different key for each purpose, and the same one again', () => {
-    expect(key.derive('csrf')).toEqual(key.derive('csrf'));
-    expect(key.derive('csrf')).not.toEqual(key.derive('known browsers'));
-    expect(key.derive('csrf')).toHaveLength(32);
-    expect(new MasterKey(new Uint8Array(32).fill(8), systemRandom).derive('csrf')).not.toEqual(key.derive('csrf'));
+  it('reads under any of its keys, and encrypts under the first', () => {
+    const [older, newer] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)];
+    const both = new MasterKey([newer, older], systemRandom);
+    expect(Buffer.from(both.decrypt(key.encrypt(secret, 'p'), 'p'))).toEqual(secret);
+    expect(masterKeyIdOf(both.encrypt(secret, 'p'))).toBe(new MasterKey([newer], systemRandom).id);
+  });
+
+  it('looks where it came from for a key that it does not know', () => {
+    let there = [new Uint8Array(32).fill(7)];
+    const following = new MasterKey(there, systemRandom, () => there);
+    there = [new Uint8Array(32).fill(8)];
+    const other = new MasterKey(there, systemRandom);
+    expect(Buffer.from(following.decrypt(other.encrypt(secret, 'p'), 'p'))).toEqual(secret);
+    expect(following.id).toBe(other.id);
   });
 
   it('is 32 bytes and nothing else, and its id tells nothing of it', () => {
     for (const length of [0, 16, 31, 33])
-      expect(() => new MasterKey(new Uint8Array(length), systemRandom)).toThrow(ConfigurationError);
+      expect(() => new MasterKey([new Uint8Array(length)], systemRandom)).toThrow(ConfigurationError);
     expect(key.id).toMatch(/^[0-9a-f]{16}$/);
     for (const text of ['', 'short', 'A'.repeat(42), 'A'.repeat(44), `${'A'.repeat(42)}=`, `${'A'.repeat(42)}+`]) {
       expect(() => parseMasterKey(text, systemRandom), text).toThrow(/43 base64url characters/);
     }
     expect(parseMasterKey(` ${'A'.repeat(43)}\n`, systemRandom).id).toBe(
-      new MasterKey(new Uint8Array(32), systemRandom).id,
+      new MasterKey([new Uint8Array(32)], systemRandom).id,
     );
   });
 
@@ -117,6 +127,18 @@ describe('the key file', () => {
     expect(readOrCreateMasterKey(path, systemRandom).id).toBe(made.id);
   });
 
+  it('is replaced complete or not at all, and read again by those who hold it', () => {
+    const path = join(directory, 'master.key');
+    const held = readOrCreateMasterKey(path, systemRandom);
+    const keys = [new Uint8Array(32).fill(9), ...held.keys];
+    writeKeyFile(path, keys, systemRandom);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readdirSync(directory)).toEqual(['master.key']);
+    held.reread();
+    expect(held.keys.map((bytes) => Buffer.from(bytes))).toEqual(keys.map((bytes) => Buffer.from(bytes)));
+    expect(() => writeKeyFile(join(directory, 'none', 'key'), keys, systemRandom)).toThrow(ConfigurationError);
+  });
+
   it('that holds something else is refused and left alone', () => {
     const path = join(directory, 'master.key');
     for (const content of ['', 'not a key\n']) {
@@ -128,7 +150,7 @@ describe('the key file', () => {
 
   it('is the same for any number of processes that start at the same moment', async () => {
     const path = join(directory, 'master.key');
-    const module = fileURLToPath(new URL('./master-key.ts', import.meta.url));
+    const module = fileURLToPath(new URL('./master-key-file.ts', import.meta.url));
     const random = fileURLToPath(new URL('../../core/random.ts', import.meta.url));
     // Each process makes and reads the file of its round as soon as the round's start has come, so that they meet.
     const script = `
