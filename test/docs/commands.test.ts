@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
@@ -47,6 +47,14 @@ describe('commands of portcullis in the documents', () => {
     const flags = words.filter((word) => word.startsWith('--')).map((word) => word.slice(2).split('=')[0] ?? '');
     expect(flags.filter((flag) => !(flag in { ...command?.flags, ...commonFlags }))).toEqual([]);
   });
+});
+
+test('programs of the repository in the documents exist', () => {
+  const absent = lines.flatMap(({ text, place }) => {
+    const path = /^(?:npx )?node ((?:examples|scripts)\/\S+)/.exec(text)?.[1];
+    return path === undefined || existsSync(join(root, path)) ? [] : [`${place}: ${path}`];
+  });
+  expect(absent).toEqual([]);
 });
 
 describe('scripts of npm in the documents', () => {

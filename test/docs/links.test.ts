@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Link, readDocuments, root } from './documents.ts';
@@ -32,6 +32,17 @@ describe('links between documents', () => {
   test('none leaves the repository', () => {
     expect(here.filter((link) => targetOf(link).path.startsWith('..')).map(shown)).toEqual([]);
   });
+});
+
+test('every picture is shown somewhere, with words for who cannot see it', () => {
+  const shown = documents.flatMap(({ path, text }) =>
+    [...text.matchAll(/<img ([^>]*)>/g)].map(([, attributes = '']) => {
+      expect(attributes).toMatch(/alt="[^"]{20,}"/);
+      return normalize(join(dirname(path), /src="([^"]+)"/.exec(attributes)?.[1] ?? '')).replaceAll('\\', '/');
+    }),
+  );
+  const pictures = readdirSync(join(root, 'docs/images')).map((name) => `docs/images/${name}`);
+  expect([...new Set(shown)].sort()).toEqual(pictures.sort());
 });
 
 test('every guide and every decision can be reached from the README', () => {
