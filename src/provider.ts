@@ -189,8 +189,7 @@ export abstract class OAuthProvider {
    * @returns `undefined` for a path that is not one of them
    */
   async handle(request: Request, context: RequestContext = {}): Promise<Response | undefined> {
-    const identified = context.requestId === undefined ? { ...context, requestId: randomId(this.random) } : context;
-    return inRequest(identified, () => this.#route(request, identified));
+    return inRequest(context, this.random, (identified) => this.#route(request, identified));
   }
 
   /**

@@ -8,7 +8,7 @@ import type { EventSink } from '../core/events.ts';
 import { hashSecret } from '../core/hash.ts';
 import type { RequestContext } from '../core/http.ts';
 import type { ClientId } from '../core/ids.ts';
-import { type Random, randomId, systemRandom } from '../core/random.ts';
+import { type Random, systemRandom } from '../core/random.ts';
 import {
   type AccessToken,
   type AuthorizationCode,
@@ -137,8 +137,7 @@ export class Portcullis extends OAuthProvider {
   }
 
   override async handle(request: Request, context: RequestContext = {}): Promise<Response | undefined> {
-    const identified = context.requestId === undefined ? { ...context, requestId: randomId(this.random) } : context;
-    return inRequest(identified, async () => {
+    return inRequest(context, this.random, async (identified) => {
       const refused = await this.#limits.check(request, identified);
       if (refused !== undefined) return refused;
       return (await super.handle(request, identified)) ?? (await this.#pages(request, identified));
