@@ -37,8 +37,15 @@ export class AccessTokens {
     this.#issuer = parts.issuer;
   }
 
-  async sign(token: AccessToken): Promise<string> {
-    await this.#keys.refresh();
+  /**
+   * Takes up what another process may have done to the keys. To be awaited before anything is spent for a token, so that
+   * nothing is spent for one that cannot be signed.
+   */
+  prepare(): Promise<void> | undefined {
+    return this.#keys.refresh();
+  }
+
+  sign(token: AccessToken): string {
     return signAccessToken(token, this.#issuer, this.#keys.current);
   }
 

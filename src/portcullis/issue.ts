@@ -18,7 +18,7 @@ import type { Services } from './services.ts';
 export async function issueForCode(client: Client, code: RedeemableCode, services: Services): Promise<TokenSet> {
   const { provider, codes } = services;
   const now = provider.clock.now();
-  const access = accessTokenOf(code, now, services);
+  const access = await accessTokenOf(code, now, services);
   const secret = client.grantTypes.includes('refresh_token') ? mintSecret(provider.random) : undefined;
   const lifetimes = provider.resources.lifetimesOf(code.grant.resource);
   const refresh = secret === undefined ? undefined : refreshTokenFor(code.grant, secret.hash, now, lifetimes);
@@ -40,7 +40,7 @@ export async function issueForCode(client: Client, code: RedeemableCode, service
 export async function issueForRefreshToken(token: RedeemableRefreshToken, services: Services): Promise<TokenSet> {
   const { provider, refreshTokens } = services;
   const now = provider.clock.now();
-  const access = accessTokenOf(token, now, services);
+  const access = await accessTokenOf(token, now, services);
   const secret = mintSecret(provider.random);
   const lifetimes = provider.resources.lifetimesOf(token.grant.resource);
   const next = refreshTokenFor(token.grant, secret.hash, now, lifetimes);
@@ -72,7 +72,7 @@ export async function issueForRefreshToken(token: RedeemableRefreshToken, servic
 export async function issueForDecision(decided: DecidedGrant, services: Services): Promise<TokenSet> {
   const { provider, grants } = services;
   const { grant } = decided;
-  const access = accessTokenOf(decided, provider.clock.now(), services);
+  const access = await accessTokenOf(decided, provider.clock.now(), services);
   const isMachine = (grant.subject as string) === grant.clientId;
   if (!(await grants.add(grant, access.expiresAt, isMachine ? sql('1 = 1') : isActive(grant.subject)))) {
     throw new OAuthError('invalid_grant', 'the client or the user has been removed or disabled meanwhile');
@@ -82,7 +82,10 @@ export async function issueForDecision(decided: DecidedGrant, services: Services
   return tokenSet(ConsumedGrant.claim(decided, true), access, undefined, services);
 }
 
-function accessTokenOf(spent: Redeemable, now: number, { provider }: Services): AccessToken {
+/** What will be signed. The keys are seen to now: a code must not be spent for a token that cannot be signed. */
+async function accessTokenOf(spent: Redeemable, now: number, services: Services): Promise<AccessToken> {
+  const { provider, accessTokens } = services;
+  await accessTokens.prepare();
   const lifetimes = provider.resources.lifetimesOf(spent.grant.resource);
   return accessTokenFor(spent, randomId(provider.random), now, lifetimes);
 }
@@ -91,14 +94,14 @@ function lastExpiry(...tokens: readonly ({ readonly expiresAt: number } | undefi
   return Math.max(...tokens.map((token) => token?.expiresAt ?? 0));
 }
 
-async function tokenSet(
+function tokenSet(
   consumed: ConsumedGrant,
   access: AccessToken,
   refreshToken: string | undefined,
   { accessTokens }: Services,
-): Promise<TokenSet> {
+): TokenSet {
   return TokenSet.issue(consumed, {
-    accessToken: await accessTokens.sign(access),
+    accessToken: accessTokens.sign(access),
     expiresIn: Math.floor((access.expiresAt - access.issuedAt) / 1000),
     ...(refreshToken === undefined ? {} : { refreshToken }),
   });

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { tokensOf } from '../../src/testing/test-client.ts';
 import { portcullisJson } from '../cli/processes.ts';
@@ -66,5 +67,16 @@ it('a compromised key ends its tokens in the running server at once, and clients
     environment: { PORTCULLIS_DATABASE: 'test.db' },
   });
   expect(await on.isHonoured(tokens)).toBe(false);
+  expect(await on.isHonoured(tokensOf(await on.refresh(tokens)))).toBe(true);
+});
+
+it('a refresh token is not spent while no key can be had to sign with', async () => {
+  const on = await openOnFile({ refreshGraceSeconds: 0 });
+  const tokens = await on.connect();
+  const other = new DatabaseSync(on.config.database ?? '');
+  other.exec('ALTER TABLE signing_keys RENAME TO out_of_reach');
+  expect((await on.refresh(tokens)).status).toBe(500);
+  other.exec('ALTER TABLE out_of_reach RENAME TO signing_keys');
+  other.close();
   expect(await on.isHonoured(tokensOf(await on.refresh(tokens)))).toBe(true);
 });

@@ -89,8 +89,8 @@ export class SigningKeys {
   }
 
   /** Takes up what another process may have done to the keys. Costs nothing where nobody has written. */
-  async refresh(): Promise<void> {
-    if (this.#options.store.revision() !== this.#seenRevision) await this.#reload('report');
+  refresh(): Promise<void> | undefined {
+    return this.#options.store.revision() === this.#seenRevision ? undefined : this.#reload('report');
   }
 
   /**
