@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { egressErrorOf, fetcherWith, startOutsideHost } from '../../../test/support/outside-host.ts';
 import type { FetchCacheOptions } from './cache.ts';
 import type { FetchPurpose } from './fetcher.ts';
+import type { FetchBudget } from './policy.ts';
 
 interface Answer {
   readonly status?: number;
@@ -14,8 +15,10 @@ interface Answer {
 const minimumLifetime = 10_000;
 const failureLifetime = 30_000;
 
-/** A host whose answer can be changed, and a fetcher with a cache. Budgets are not what is tested here. */
-async function scene(first: Answer = {}, cache: Partial<FetchCacheOptions> = {}) {
+const many: FetchBudget = { concurrent: 1000, requests: 100_000 };
+
+/** A host whose answer can be changed, and a fetcher with a cache. */
+async function scene(first: Answer = {}, cache: Partial<FetchCacheOptions> = {}, originBudget = many) {
   let answer = first;
   const conditions: (string | undefined)[] = [];
   const host = await startOutsideHost('client.example', async (request, response) => {
@@ -25,11 +28,7 @@ async function scene(first: Answer = {}, cache: Partial<FetchCacheOptions> = {})
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(status === 304 ? '' : body);
   });
   onTestFinished(() => host.close());
-  const many = { concurrent: 1000, requests: 100_000 };
-  const under = fetcherWith(
-    { privateHosts: [host.exception], originBudget: many, totalBudget: many, cache },
-    host.resolver,
-  );
+  const under = fetcherWith({ privateHosts: [host.exception], originBudget, totalBudget: many, cache }, host.resolver);
   const get = (path = '/', options: { maximumAge?: number; purpose?: FetchPurpose; signal?: AbortSignal } = {}) =>
     under.fetcher.fetch({ url: `${host.origin}${path}`, purpose: 'client_metadata', ...options });
   const set = (next: Answer) => {
@@ -169,6 +168,16 @@ describe('failures', () => {
     clock.advance(1);
     expect((await get()).text).toBe('{}');
   });
+});
+
+test('what is busy here is not remembered', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { get } = await scene({ after: promise }, {}, { concurrent: 1, requests: 100 });
+  const first = get('/1');
+  expect(await egressErrorOf(get('/2'))).toMatchObject({ code: 'busy' });
+  resolve();
+  await first;
+  expect((await get('/2')).text).toBe('{}');
 });
 
 describe('one fetch for all', () => {

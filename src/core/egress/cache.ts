@@ -119,7 +119,6 @@ export class CachedFetcher implements Fetcher {
       etag: answer.caching.etag ?? (answer.text === undefined ? entry?.etag : undefined),
       ...this.#usableTimes(answer.caching, now),
     };
-    shelf.failures.delete(request.url);
     if (answer.caching.isStorable || kept.freshUntil > now) shelf.entries.set(request.url, kept);
     else shelf.entries.delete(request.url);
     return kept.document;

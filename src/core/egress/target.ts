@@ -77,8 +77,8 @@ function parsePlainUrl(text: string): URL {
   if (url.href !== text && url.href !== `${text}/`) {
     throw invalid('must be written in its normal form (lower-case host, no default port, no dot segments, ASCII only)');
   }
-  if (url.hostname.endsWith('.')) throw invalid('must not have a dot at the end of its host name');
-  if (!url.hostname.startsWith('[') && !isHostName(url.hostname)) throw invalid('must have a plain host name');
+  if (!url.hostname.startsWith('[') && !isHostName(url.hostname))
+    throw invalid('must have a plain host name, without a dot at its end');
   return url;
 }
 
