@@ -72,7 +72,10 @@ describe('challengeResponse', () => {
       expect(response.headers.get('cache-control')).toBe('no-store');
       expect(response.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate');
       expect(response.headers.get('www-authenticate')).toContain(`resource_metadata="${resourceMetadataUrl}"`);
-      expect(await response.json()).toMatchObject({ error: error ?? 'invalid_token' });
+      expect(await response.json()).toEqual({
+        error: error ?? 'invalid_token',
+        error_description: error === undefined ? expect.stringMatching(/^an access token is required/) : 'x',
+      });
     },
   );
 });

@@ -25,6 +25,9 @@ export function bearerChallenge(challenge: Challenge): string {
   return `Bearer ${present.map(([name, value]) => `${name}="${value.replace(/[^\x20-\x7e]|["\\]/g, "'")}"`).join(', ')}`;
 }
 
+// Read by developers, and by people who open the MCP endpoint in a browser.
+const missingToken = 'an access token is required; an MCP client that is given this address obtains one';
+
 /**
  * The whole response to a request that may not pass. 401 where the token is missing or invalid, 403 where it lacks scope.
  * @see RFC 6750 §3.1
@@ -34,7 +37,7 @@ export function challengeResponse(challenge: Challenge): Response {
   // RFC 6750 §3.1: a request without any credentials is told how to authenticate and no error code.
   const body =
     challenge.error === undefined
-      ? { error: 'invalid_token', error_description: 'authentication required' }
+      ? { error: 'invalid_token', error_description: missingToken }
       : { error: challenge.error, error_description: challenge.description };
   return textResponse(JSON.stringify(body), {
     status,
