@@ -2,6 +2,7 @@
  * `npm run fuzz`: generated requests against every endpoint and page, and every misuse of a connection that we know.
  * Ends with 1 where anything was taken badly.
  */
+import { newTally } from '../test/robustness/fuzz/campaign.ts';
 import { abuse, fuzz } from '../test/robustness/fuzz/report.ts';
 import { campaignOptions } from './campaign-options.ts';
 
@@ -16,7 +17,10 @@ const mostGrowth = 96;
 
 process.stdout.write(`fuzz: ${requests} requests, seed ${seed}\n`);
 const startedAt = performance.now();
-const report = await fuzz({ requests, seed, time: seconds * 1000 });
+const tally = newTally();
+const progress = setInterval(() => process.stdout.write(`  ${tally.requests} sent\n`), 10_000).unref();
+const report = await fuzz({ requests, seed, time: seconds * 1000, tally });
+clearInterval(progress);
 const misused = await abuse(4);
 
 const { statuses, before, after, stall, slowest, overSockets } = report;

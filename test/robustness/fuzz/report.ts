@@ -10,6 +10,8 @@ export interface FuzzOptions {
   readonly seed: number;
   /** The longest that it may take, in milliseconds. */
   readonly time: number;
+  /** Counted up as requests are sent. */
+  readonly tally?: Tally;
 }
 
 export interface FuzzReport extends Tally {
@@ -27,10 +29,9 @@ const flowShare = 0.4;
  * Sends generated requests to a server of its own and measures it before and after.
  * @throws Error with the request that was taken badly, and the seed
  */
-export async function fuzz({ requests, seed, time }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzz({ requests, seed, time, tally = newTally() }: FuzzOptions): Promise<FuzzReport> {
   const server = await startFuzzedServer();
   try {
-    const tally = newTally();
     const flows = Math.ceil((requests * flowShare) / mutationsPerFlow);
     // Compiled code and filled caches are no leak.
     await fuzzAnything(server, newTally(), { runs: 500, seed: seed + 1, time });
