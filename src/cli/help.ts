@@ -3,14 +3,14 @@ import { commonFlags } from './parse.ts';
 import type { Terminal } from './terminal.ts';
 import { definitions, wrapped } from './text.ts';
 
-/** Headings of the overview, by the first word of the commands under them. */
-const groups: readonly (readonly [heading: string, word: string])[] = [
-  ['Server', 'serve'],
-  ['Users', 'user'],
-  ['Clients', 'client'],
-  ['Grants', 'grant'],
-  ['Configuration', 'config'],
-];
+/** Headings of the overview, by the first word of the commands under them. Other words are their own headings. */
+const headings: Readonly<Record<string, string>> = {
+  serve: 'Server',
+  user: 'Users',
+  client: 'Clients',
+  grant: 'Grants',
+  config: 'Configuration',
+};
 
 const footer =
   'Every command has --help and --json. Settings come from flags, before PORTCULLIS_… variables, before the file that --config or PORTCULLIS_CONFIG names, or ./portcullis.json.';
@@ -29,13 +29,21 @@ function entryOf(command: Command): readonly [string, string] {
   return [`${command.name} ${placeholders(command)}`.trim(), command.summary];
 }
 
+function firstWord({ name }: Command): string {
+  return name.split(' ', 1)[0] ?? name;
+}
+
+function capitalised(word: string): string {
+  return word.slice(0, 1).toUpperCase() + word.slice(1);
+}
+
 /** What `portcullis help` prints. */
 export function overview(commands: readonly Command[], version: string, { style, columns }: Terminal): string {
   const entries = commands.map(entryOf);
   const width = Math.max(...entries.map(([term]) => term.length));
-  const sections = groups.map(([heading, word]) => {
-    const own = commands.filter(({ name }) => name.split(' ', 1)[0] === word).map(entryOf);
-    return `\n${style('bold', heading)}\n${definitions(
+  const sections = Object.entries(Object.groupBy(commands, firstWord)).map(([word, group = []]) => {
+    const own = group.map(entryOf);
+    return `\n${style('bold', headings[word] ?? capitalised(word))}\n${definitions(
       own.map(([term, meaning]) => [term.padEnd(width), meaning]),
       columns,
     )}`;
@@ -51,7 +59,7 @@ export function overview(commands: readonly Command[], version: string, { style,
 
 /** What `portcullis user` prints. */
 export function groupOverview(word: string, commands: readonly Command[], { columns }: Terminal): string {
-  const own = commands.filter(({ name }) => name.split(' ', 1)[0] === word);
+  const own = commands.filter((command) => firstWord(command) === word);
   return `Usage: portcullis ${word} COMMAND [FLAGS]\n\n${definitions(own.map(entryOf), columns)}\nMore about each: portcullis ${word} COMMAND --help\n`;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { commonFlags } from '../../src/cli/parse.ts';
-import { readDocuments, root } from './documents.ts';
+import { readDocument, readDocuments, root, tableRows } from './documents.ts';
 
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
@@ -55,6 +55,15 @@ test('programs of the repository in the documents exist', () => {
     return path === undefined || existsSync(join(root, path)) ? [] : [`${place}: ${path}`];
   });
   expect(absent).toEqual([]);
+});
+
+test('the guide to the first steps names every command', () => {
+  const named = tableRows(readDocument('docs/guides/getting-started.md'), 'command').flatMap(([cell = '']) => {
+    const [first = '', ...others] = [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+    const name = first.replace(/^portcullis /, '');
+    return [name, ...others.map((other) => name.replace(/\S+$/, other))];
+  });
+  expect(named.sort()).toEqual(commands.map(({ name }) => name).sort());
 });
 
 describe('scripts of npm in the documents', () => {

@@ -6,7 +6,7 @@ import { keyJson, stateOf } from './key-json.ts';
 
 export const keysList = defineCommand({
   name: 'keys list',
-  summary: 'List the keys that access tokens are signed with.',
+  summary: 'List the keys that tokens are signed with.',
   flags: dataFlags,
   async run({ flags, terminal }) {
     return withPortcullis(configFor(flags, terminal), async ({ services: { signingKeys, masterKey } }) => {

@@ -8,7 +8,7 @@ import { keyJson } from './key-json.ts';
 
 export const keysRotate = defineCommand({
   name: 'keys rotate',
-  summary: 'Replace the key that access tokens are signed with.',
+  summary: 'Replace the key that tokens are signed with.',
   details:
     'The new key is published at once and signs a quarter of an hour later (keys.publishAheadSeconds), when everybody who caches the key set knows it. The old one stays published until the last token that it signed has expired, so nobody notices. A running server follows by itself.',
   flags: {
