@@ -2,6 +2,7 @@ import { authorizationCode } from './oauth/authorization-code/index.ts';
 import { bearer } from './oauth/bearer/index.ts';
 import { jwks } from './oauth/jwks/index.ts';
 import { metadata } from './oauth/metadata/index.ts';
+import { pushedRequests } from './oauth/pushed-requests/index.ts';
 import { refreshToken } from './oauth/refresh-token/index.ts';
 import { register } from './oauth/register/index.ts';
 import { revoke } from './oauth/revoke/index.ts';
@@ -17,6 +18,7 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   metadata,
   register,
   authorizationCode,
+  pushedRequests,
   token,
   refreshToken,
   revoke,

@@ -20,6 +20,7 @@ export {
   type Grant,
   type GrantDetails,
   grantIdOf,
+  type PushedRequest,
   type RefreshToken,
   type RevocableToken,
   type SingleUseIdentifier,

@@ -7,12 +7,13 @@ import type { OAuthError } from './core/errors.ts';
 import type { SecurityEvent } from './core/events.ts';
 import { hideSecrets } from './core/hide-secrets.ts';
 import type { RequestContext } from './core/http.ts';
-import type { ClientId, ResourceUri } from './core/ids.ts';
+import type { ClientId, ResourceUri, SecretHash } from './core/ids.ts';
 import { type Random, randomId } from './core/random.ts';
 import type {
   AccessToken,
   AuthorizationCode,
   Client,
+  PushedRequest,
   RefreshToken,
   RevocableToken,
   SingleUseIdentifier,
@@ -27,7 +28,7 @@ import {
   type ProviderSettings,
   resolveSettings,
 } from './core/settings.ts';
-import { isLoopbackHost } from './core/urls.ts';
+import { ConfigurationError, isLoopbackHost } from './core/urls.ts';
 import { type ApprovedAuthorization, type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
 import { unknownClientResponse } from './oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from './oauth/authorization-code/redeem.ts';
@@ -105,6 +106,10 @@ export abstract class OAuthProvider {
       resolver: environment.resolver,
     });
     const enabled = oauthCapabilities.filter((capability) => capability.isEnabled?.(this) !== false);
+    if (this.settings.pushedRequests.required && !this.takesPushedRequests)
+      throw new ConfigurationError(
+        `pushedRequests.required needs ${new.target.name} to implement pushAuthorizationRequest() and takePushedRequest()`,
+      );
     this.grantHandlers = new Map(enabled.flatMap((capability) => Object.entries(capability.grants ?? {})));
     this.#route = createRouter<OAuthProvider>(enabled, this, (error, context) => {
       this.report({ name: 'server.error', reason: 'an endpoint failed', error, ...context });
@@ -169,6 +174,20 @@ export abstract class OAuthProvider {
    */
   spendIdentifier?(identifier: SingleUseIdentifier): Promise<boolean>;
 
+  /**
+   * Keeps an authorization request that its client sent ahead, until it expires. It has passed every check of `/authorize`.
+   * Pushed requests are not advertised where this or `takePushedRequest` is not implemented.
+   * @throws OAuthError `temporarily_unavailable` where there is no room for it
+   */
+  pushAuthorizationRequest?(client: Client, pushed: PushedRequest): Promise<void>;
+
+  /**
+   * Hands out the pushed request of this client with this hash and forgets it, in one atomic step: of any number of
+   * concurrent calls, in any number of processes, one gets it. For the request of another client it changes nothing.
+   * @returns `undefined` where it is unknown, taken, or another client's
+   */
+  takePushedRequest?(client: Client, hash: SecretHash): Promise<PushedRequest | undefined>;
+
   /** The record of a live access token for one resource, by default the default one; or `undefined`. */
   async verifyToken(token: string, resource: ResourceUri = this.settings.resource): Promise<AccessToken | undefined> {
     const record = await this.loadAccessToken(token);
@@ -198,6 +217,12 @@ export abstract class OAuthProvider {
    */
   authenticate(request: Request, options: AuthenticateOptions = {}): Promise<Authentication> {
     return authenticateRequest(request, this, options.requestId === undefined ? withId(options, this.random) : options);
+  }
+
+  /** Whether clients may push authorization requests (RFC 9126). */
+  get takesPushedRequests(): boolean {
+    const { pushAuthorizationRequest, takePushedRequest, settings } = this;
+    return settings.pushedRequests.enabled && pushAuthorizationRequest !== undefined && takePushedRequest !== undefined;
   }
 
   get clock(): Clock {

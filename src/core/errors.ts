@@ -11,6 +11,9 @@ export const oauthErrorCodes = [
   'access_denied',
   'server_error',
   'temporarily_unavailable',
+  'request_not_supported',
+  'request_uri_not_supported',
+  'invalid_request_uri',
   'login_required',
   'consent_required',
   'interaction_required',
@@ -91,6 +94,9 @@ function statusOf(code: OAuthErrorCode): number {
     case 'unsupported_response_type':
     case 'invalid_scope':
     case 'invalid_target':
+    case 'request_not_supported':
+    case 'request_uri_not_supported':
+    case 'invalid_request_uri':
     case 'consent_required':
     case 'interaction_required':
     case 'invalid_redirect_uri':

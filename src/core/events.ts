@@ -5,6 +5,7 @@ export type SecurityEventName =
   | 'client.registered'
   | 'client.deleted'
   | 'client.authentication_failed'
+  | 'authorization.pushed'
   | 'authorization.refused'
   | 'authorization.approved'
   | 'authorization.denied'

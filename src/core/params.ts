@@ -55,13 +55,14 @@ export class Params {
 
   /**
    * Reads and parses the body of a form post.
-   * @throws OAuthError `invalid_request` for another content type or a malformed body
+   * @param limit of the body, in bytes
+   * @throws OAuthError `invalid_request` for another content type or a malformed body, with status 413 for a longer one
    */
-  static async ofForm(request: Request): Promise<Params> {
+  static async ofForm(request: Request, limit = maximumFormBytes): Promise<Params> {
     if (mediaType(request) !== 'application/x-www-form-urlencoded') {
       throw new OAuthError('invalid_request', 'send the parameters as application/x-www-form-urlencoded');
     }
-    return Params.parse(await readBody(request, maximumFormBytes));
+    return Params.parse(await readBody(request, limit));
   }
 
   get(name: string): string | undefined {
@@ -73,6 +74,11 @@ export class Params {
     const value = this.#values.get(name);
     if (value === undefined) throw new OAuthError('invalid_request', `parameter '${name}' is required`);
     return value;
+  }
+
+  /** The parameters again, form-encoded, but for those left out. */
+  encodedWithout(left: readonly string[]): string {
+    return new URLSearchParams([...this.#values].filter(([name]) => !left.includes(name))).toString();
   }
 
   entries(): IterableIterator<[string, string]> {

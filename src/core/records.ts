@@ -19,6 +19,8 @@ export interface Client {
   readonly responseTypes: readonly string[];
   /** The scopes that the client may ask for. */
   readonly scopes: readonly string[];
+  /** It may authorize only by requests that it pushed (RFC 9126 §6). */
+  readonly requirePushedRequests?: boolean;
   /** `dynamic`: it registered itself, so nothing it says of itself is verified. */
   readonly registeredBy: 'dynamic' | 'administrator';
   readonly issuedAt: number;
@@ -69,6 +71,15 @@ export interface Grant extends GrantDetails {
 /** The grant that a token belongs to. */
 export function grantIdOf(token: RevocableToken): GrantId {
   return token.kind === 'access_token' ? token.grantId : token.grant.grantId;
+}
+
+/** An authorization request that its client sent ahead, as stored: by the hash of the secret in its `request_uri`. */
+export interface PushedRequest {
+  readonly hash: SecretHash;
+  readonly clientId: ClientId;
+  /** Its parameters, form-encoded, without the client's credentials. */
+  readonly parameters: string;
+  readonly expiresAt: number;
 }
 
 /** An authorization code as stored: by its hash, with everything that its redemption must match. */

@@ -34,12 +34,20 @@ export interface OAuthProviderOptions {
   readonly clientRegistration?: ClientRegistrationOptions;
   /** RFC 7009. Default: enabled. */
   readonly revocation?: { readonly enabled?: boolean };
+  /** RFC 9126, for providers that implement `pushAuthorizationRequest` and `takePushedRequest`. Default: enabled, not required. */
+  readonly pushedRequests?: {
+    readonly enabled?: boolean;
+    /** Every client must push its authorization requests. */
+    readonly required?: boolean;
+  };
   /** Scopes that every request to the MCP endpoint needs. */
   readonly requiredScopes?: readonly string[];
 }
 
 /** Lifetimes in milliseconds. */
 export interface Lifetimes {
+  /** From a client's push until its user has to be at `/authorize`. */
+  readonly pushedRequest: number;
   readonly authorizationCode: number;
   readonly accessToken: number;
   /** From the last use. */
@@ -51,6 +59,7 @@ export interface Lifetimes {
 }
 
 export const defaultLifetimes: Lifetimes = {
+  pushedRequest: 60_000,
   authorizationCode: 60_000,
   accessToken: 600_000,
   refreshToken: 30 * 86_400_000,
@@ -77,12 +86,14 @@ export interface ProviderSettings {
     readonly clientSecretLifetime: number | undefined;
   };
   readonly revocationEnabled: boolean;
+  readonly pushedRequests: { readonly enabled: boolean; readonly required: boolean };
   readonly requiredScopes: readonly string[];
 }
 
 /** Public paths of every endpoint, all exact. */
 export interface EndpointPaths {
   readonly authorize: string;
+  readonly pushedRequest: string;
   readonly token: string;
   readonly register: string;
   readonly revoke: string;
@@ -100,6 +111,7 @@ const knownOptions = new Set([
   'serviceDocumentationUrl',
   'clientRegistration',
   'revocation',
+  'pushedRequests',
   'requiredScopes',
 ]);
 
@@ -163,6 +175,11 @@ export function resolveSettings(
       'clientRegistration.clientSecretExpirySeconds must be a whole number of seconds above 0',
     );
   }
+  const { enabled = true, required = false } = options.pushedRequests ?? {};
+  if (required && !enabled)
+    throw new ConfigurationError(
+      'pushedRequests.required needs pushedRequests.enabled: no client could ever authorize',
+    );
 
   const prefix = pathOf(baseUrl);
   const resourceMetadata = wellKnownPath('oauth-protected-resource', resource);
@@ -174,6 +191,7 @@ export function resolveSettings(
     resourceMetadataUrl: `${new URL(resource).origin}${resourceMetadata}`,
     paths: {
       authorize: `${prefix}/authorize`,
+      pushedRequest: `${prefix}/par`,
       token: `${prefix}/token`,
       register: `${prefix}/register`,
       revoke: `${prefix}/revoke`,
@@ -190,6 +208,7 @@ export function resolveSettings(
       clientSecretLifetime: expiry === undefined ? undefined : expiry * 1000,
     },
     revocationEnabled: options.revocation?.enabled ?? true,
+    pushedRequests: { enabled, required },
     requiredScopes,
   };
 }

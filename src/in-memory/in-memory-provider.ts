@@ -1,11 +1,12 @@
 import type { ProviderEnvironment } from '../core/environment.ts';
 import { AlreadySpentError, OAuthError } from '../core/errors.ts';
 import { hashSecret } from '../core/hash.ts';
-import type { ClientId, Subject } from '../core/ids.ts';
+import type { ClientId, SecretHash, Subject } from '../core/ids.ts';
 import type {
   AccessToken,
   AuthorizationCode,
   Client,
+  PushedRequest,
   RefreshToken,
   RevocableToken,
   SingleUseIdentifier,
@@ -171,6 +172,15 @@ export class InMemoryProvider extends OAuthProvider {
 
   override async spendIdentifier(identifier: SingleUseIdentifier): Promise<boolean> {
     return this.store.spendIdentifier(identifierHash(identifier), identifier.expiresAt, this.clock.now());
+  }
+
+  override async pushAuthorizationRequest(_client: Client, pushed: PushedRequest): Promise<void> {
+    if (!this.store.addPushedRequest(pushed, this.clock.now()))
+      throw new OAuthError('temporarily_unavailable', 'too many pushed requests wait for their users at present');
+  }
+
+  override async takePushedRequest(client: Client, hash: SecretHash): Promise<PushedRequest | undefined> {
+    return this.store.takePushedRequest(client.clientId, hash);
   }
 
   // Called in the same turn as the store's decision, so that nothing comes in between. Without a client there is no refresh token.

@@ -1,8 +1,11 @@
 import type { ClientId, GrantId, SecretHash } from '../core/ids.ts';
-import type { AccessToken, AuthorizationCode, Client, Grant, RefreshToken } from '../core/records.ts';
+import type { AccessToken, AuthorizationCode, Client, Grant, PushedRequest, RefreshToken } from '../core/records.ts';
 
 /** A lost response or a second tab gets a fresh token at most this often before the next rotation. */
 export const maximumRetries = 8;
+
+/** Pushed requests that wait at most. */
+const maximumPushedRequests = 10_000;
 
 /** Expired entries are looked for after at least this many writes. */
 const writesBetweenSweeps = 1000;
@@ -43,6 +46,7 @@ export class MemoryStore {
   readonly accessTokens = new Map<string, AccessToken>();
   /** Until when each is remembered. */
   readonly spentIdentifiers = new Map<SecretHash, number>();
+  readonly pushedRequests = new Map<SecretHash, PushedRequest>();
   #writesUntilSweep = writesBetweenSweeps;
 
   /**
@@ -85,6 +89,23 @@ export class MemoryStore {
     if (this.spentIdentifiers.has(hash)) return false;
     this.spentIdentifiers.set(hash, expiresAt);
     return true;
+  }
+
+  /** @returns whether there was room */
+  addPushedRequest(pushed: PushedRequest, now: number): boolean {
+    this.#countWrite(now);
+    if (this.pushedRequests.size >= maximumPushedRequests) this.removeExpired(now);
+    if (this.pushedRequests.size >= maximumPushedRequests) return false;
+    this.pushedRequests.set(pushed.hash, pushed);
+    return true;
+  }
+
+  /** Takes a client's pushed request out, once. */
+  takePushedRequest(clientId: ClientId, hash: SecretHash): PushedRequest | undefined {
+    const pushed = this.pushedRequests.get(hash);
+    if (pushed?.clientId !== clientId) return undefined;
+    this.pushedRequests.delete(hash);
+    return pushed;
   }
 
   findCode(hash: SecretHash): AuthorizationCode | undefined {
@@ -158,9 +179,14 @@ export class MemoryStore {
     sweep(this.accessTokens, (token) => token.grantId);
     for (const grantId of this.grants.keys()) if (!inUse.has(grantId)) this.grants.delete(grantId);
     for (const [hash, expiresAt] of this.spentIdentifiers) if (expiresAt <= now) this.spentIdentifiers.delete(hash);
+    for (const [hash, { expiresAt }] of this.pushedRequests) if (expiresAt <= now) this.pushedRequests.delete(hash);
     this.#writesUntilSweep = Math.max(
       writesBetweenSweeps,
-      this.spentIdentifiers.size + this.codes.size + this.refreshTokens.size + this.accessTokens.size,
+      this.pushedRequests.size +
+        this.spentIdentifiers.size +
+        this.codes.size +
+        this.refreshTokens.size +
+        this.accessTokens.size,
     );
   }
 

@@ -55,6 +55,13 @@ describe('the configuration', () => {
         longestAddressDelaySeconds: 60,
       },
       authorize: { rateLimit: { limit: 120, windowSeconds: 60 } },
+      pushedRequests: {
+        enabled: true,
+        required: false,
+        lifetimeSeconds: 60,
+        maximumWaiting: 10_000,
+        rateLimit: { limit: 120, windowSeconds: 60 },
+      },
       passwords: { minimumLength: 12, memoryKiB: 19_456, passes: 2, parallelism: 1, queueLimit: 64 },
       egress: {
         enabled: false,
@@ -197,6 +204,7 @@ describe('lifetimes', () => {
 
   it('by default are minutes for access tokens, a minute for codes and a month for refresh tokens [RFC6750-14, MCP-SEC-05, RFC6749-01]', () => {
     expect(lifetimesOf({})).toEqual({
+      pushedRequest: 60_000,
       authorizationCode: 60_000,
       accessToken: 600_000,
       refreshToken: 30 * 86_400_000,
@@ -218,12 +226,14 @@ describe('lifetimes', () => {
 describe('the options of the provider', () => {
   it('are those of the configuration, and absent where it is silent', () => {
     expect(providerOptions(parseConfig({}))).toEqual({
+      pushedRequests: { enabled: true, required: false },
       baseUrl: 'http://localhost:3000',
       requiredScopes: [],
       revocation: { enabled: true },
       clientRegistration: { enabled: true },
     });
     const full = {
+      pushedRequests: { enabled: true, required: true },
       baseUrl: 'https://a.example',
       issuerUrl: 'https://b.example/',
       resourceBaseUrl: 'https://c.example',

@@ -241,6 +241,25 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   authorize: z.strictObject({ rateLimit: rateLimit(120, 60) }).prefault({}),
+  pushedRequests: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .meta({ description: 'Whether clients may push authorization requests (RFC 9126).' }),
+      required: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'Whether every client must. Clients that cannot are then refused.' }),
+      lifetimeSeconds: z.int().min(5).max(600).default(60).meta({
+        description: 'Seconds after the push within which the user has to be at /authorize.',
+      }),
+      maximumWaiting: positive
+        .default(10_000)
+        .meta({ description: 'Pushed requests that wait at most, of all clients; further ones are refused.' }),
+      rateLimit: rateLimit(120, 60),
+    })
+    .prefault({}),
   passwords: z
     .strictObject({
       minimumLength: z.int().min(8).max(128).default(12).meta({ description: 'Shortest password, in characters.' }),

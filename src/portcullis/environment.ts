@@ -15,6 +15,7 @@ export function providerOptions(config: ResolvedConfig): OAuthProviderOptions {
     baseUrl: config.baseUrl,
     requiredScopes: config.requiredScopes,
     revocation: { enabled: config.revocation.enabled },
+    pushedRequests: { enabled: config.pushedRequests.enabled, required: config.pushedRequests.required },
     clientRegistration: {
       enabled: registration.enabled,
       ...(registration.validScopes === undefined ? {} : { validScopes: registration.validScopes }),
@@ -48,6 +49,7 @@ export function providerEnvironment(config: ResolvedConfig): ProviderEnvironment
     allowedOrigins: config.allowedOrigins,
     ...(egress === undefined ? {} : { egress }),
     lifetimes: {
+      pushedRequest: config.pushedRequests.lifetimeSeconds * second,
       authorizationCode: tokens.authorizationCodeSeconds * second,
       accessToken: tokens.accessTokenSeconds * second,
       refreshToken: Math.round(tokens.refreshTokenDays * day),

@@ -7,13 +7,14 @@ import { OAuthError } from '../core/errors.ts';
 import type { EventSink } from '../core/events.ts';
 import { hashSecret } from '../core/hash.ts';
 import type { RequestContext } from '../core/http.ts';
-import type { ClientId } from '../core/ids.ts';
+import type { ClientId, SecretHash } from '../core/ids.ts';
 import { type Random, systemRandom } from '../core/random.ts';
 import {
   type AccessToken,
   type AuthorizationCode,
   type Client,
   grantIdOf,
+  type PushedRequest,
   type RefreshToken,
   type RevocableToken,
   type SingleUseIdentifier,
@@ -194,6 +195,19 @@ export class Portcullis extends OAuthProvider {
 
   override spendIdentifier(identifier: SingleUseIdentifier): Promise<boolean> {
     return this.services.spentIdentifiers.spend(identifier);
+  }
+
+  override async pushAuthorizationRequest(client: Client, pushed: PushedRequest): Promise<void> {
+    const { maximumWaiting } = this.config.pushedRequests;
+    if (await this.services.pushedRequests.add(pushed, maximumWaiting, this.clock.now())) return;
+    const reason = 'as many pushed requests wait for their users as this server keeps';
+    const hint = 'raise pushedRequests.maximumWaiting, or lower pushedRequests.lifetimeSeconds';
+    this.report({ name: 'request.rate_limited', clientId: client.clientId, reason: `${reason}; ${hint}` });
+    throw new OAuthError('temporarily_unavailable', reason, { hint });
+  }
+
+  override takePushedRequest(client: Client, hash: SecretHash): Promise<PushedRequest | undefined> {
+    return this.services.pushedRequests.take(client.clientId, hash);
   }
 
   override async publicKeys(): Promise<readonly Record<string, unknown>[]> {

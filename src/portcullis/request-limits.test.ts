@@ -7,7 +7,12 @@ import { parseConfig } from './config.ts';
 import { RequestLimits } from './request-limits.ts';
 
 const rateLimit = { limit: 2, windowSeconds: 60 };
-const config = parseConfig({ registration: { rateLimit }, authorize: { rateLimit }, signIn: { rateLimit } });
+const config = parseConfig({
+  registration: { rateLimit },
+  authorize: { rateLimit },
+  pushedRequests: { rateLimit },
+  signIn: { rateLimit },
+});
 
 function limits() {
   const clock = new ManualClock();
@@ -40,7 +45,7 @@ describe('RequestLimits', () => {
 
   it('counts each endpoint and each address by itself', async () => {
     const { check } = limits();
-    for (const path of ['/register', '/sign-in', '/authorize']) {
+    for (const path of ['/register', '/sign-in', '/authorize', '/par']) {
       expect([await check('POST', path), await check('POST', path)]).toEqual([undefined, undefined]);
       expect((await check('POST', path))?.status).toBe(429);
       expect(await check('POST', path, '192.0.2.2')).toBeUndefined();

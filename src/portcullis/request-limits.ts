@@ -29,11 +29,12 @@ export class RequestLimits {
         new RateLimit({ limit: limit * share, window: windowSeconds * 1000 }, provider.clock);
       return { address: of(1), network: of(networkShare) };
     };
-    const { authorize, register, token } = provider.settings.paths;
+    const { authorize, pushedRequest, register, token } = provider.settings.paths;
     const prefix = token.slice(0, -'/token'.length);
     const authorizations = limit(config.authorize.rateLimit);
     this.#byEndpoint = new Map([
       [`POST ${register}`, limit(config.registration.rateLimit)],
+      [`POST ${pushedRequest}`, limit(config.pushedRequests.rateLimit)],
       [`GET ${authorize}`, authorizations],
       [`POST ${authorize}`, authorizations],
       [`POST ${prefix}/sign-in`, limit(config.signIn.rateLimit)],
@@ -53,10 +54,11 @@ export class RequestLimits {
     provider.report({ name: 'request.rate_limited', reason: `too many requests to ${path}`, ...context });
     const description = `too many requests from this address; try again in ${wait} seconds`;
     const error = new OAuthError('temporarily_unavailable', description, { status: 429 });
-    const forScripts = path === provider.settings.paths.register;
+    const { pushedRequest, register } = provider.settings.paths;
+    const forScripts = path === register || path === pushedRequest;
     const response = forScripts ? errorResponse(error) : await provider.authorizationErrorPage(request, error, context);
     response.headers.set('retry-after', String(wait));
-    // Registration is called by scripts of any origin; /authorize and sign-in are not, and have no CORS headers.
+    // Registration and pushed requests are called by scripts of any origin; /authorize and sign-in are not, and have no CORS headers.
     if (forScripts) response.headers.set('access-control-allow-origin', '*');
     return response;
   }

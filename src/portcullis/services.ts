@@ -9,6 +9,7 @@ import { SignInThrottle } from '../identity/sign-in/throttle.ts';
 import type { ThrottleLimits } from '../identity/sign-in/throttle-limits.ts';
 import { Users } from '../identity/users/users.ts';
 import { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
+import { PushedRequestStore } from '../oauth/pushed-requests/store.ts';
 import { RefreshTokenStore } from '../oauth/refresh-token/store.ts';
 import { ClientStore } from '../oauth/register/store.ts';
 import { SpentIdentifiers } from '../oauth/single-use/store.ts';
@@ -39,6 +40,7 @@ export interface Foundations {
 /** Everything that `Portcullis` is made of. */
 export interface Services extends IdentityServices, HealthServices {
   readonly accessTokens: AccessTokens;
+  readonly pushedRequests: PushedRequestStore;
   readonly refreshTokens: RefreshTokenStore;
   readonly spentIdentifiers: SpentIdentifiers;
   readonly signingKeys: SigningKeys;
@@ -118,6 +120,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
     requests: new PendingRequests(database, clients, clock, random, config.signIn.requestMinutes * 60_000),
     consents: new Consents(database),
     codes: new AuthorizationCodeStore(database),
+    pushedRequests: new PushedRequestStore(database),
     refreshTokens: new RefreshTokenStore(database),
     spentIdentifiers: new SpentIdentifiers(database),
     resourcesForAdministrators: new Set(

@@ -3,6 +3,7 @@ import { authorizeCases } from './cases/authorize.ts';
 import { codeCases } from './cases/code.ts';
 import { discoveryCases } from './cases/discovery.ts';
 import { hygieneCases } from './cases/hygiene.ts';
+import { pushedRequestCases } from './cases/pushed-requests.ts';
 import { refreshCases } from './cases/refresh.ts';
 import { registrationCases } from './cases/registration.ts';
 import { resourceCases } from './cases/resource.ts';
@@ -16,6 +17,7 @@ const groups: Readonly<Record<string, readonly AcceptanceCase[]>> = {
   discovery: discoveryCases,
   registration: registrationCases,
   'the authorization endpoint': authorizeCases,
+  'pushed authorization requests': pushedRequestCases,
   'authorization codes': codeCases,
   'the token endpoint': tokenEndpointCases,
   'refresh tokens': refreshCases,

@@ -42,6 +42,7 @@ const minute = 60 * second;
 
 /** Lifetimes of the fixture, in milliseconds. */
 export const fixtureLifetimes: Lifetimes = {
+  pushedRequest: minute,
   authorizationCode: minute,
   accessToken: 10 * minute,
   refreshToken: 60 * minute,

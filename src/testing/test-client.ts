@@ -44,6 +44,8 @@ export interface PreparedAuthorization {
   readonly url: URL;
   readonly verifier: string;
   readonly state: string;
+  /** As in the request; absent where it named none. */
+  readonly redirectUri?: string;
 }
 
 /** A code as it arrived at the client, with what its redemption needs. */
@@ -145,16 +147,42 @@ export class TestClient {
       state,
       ...parameters,
     };
-    return { url: new URL(`${this.#provider.endpointUrl('authorize')}?${encoded(fields)}`), verifier, state };
+    const { redirect_uri: redirectUri } = fields as Parameters;
+    return {
+      url: this.#authorizationUrl(fields),
+      verifier,
+      state,
+      ...(redirectUri === undefined ? {} : { redirectUri }),
+    };
+  }
+
+  /** Sends an authorization request ahead. @see RFC 9126 §2 */
+  push(
+    { url }: Pick<PreparedAuthorization, 'url'>,
+    parameters: Parameters = {},
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    return this.post('pushedRequest', { ...Object.fromEntries(url.searchParams), ...parameters }, headers);
+  }
+
+  /**
+   * A valid authorization request that has been pushed, or with `parameters` another one.
+   * @throws AssertionError where the push is refused
+   */
+  async preparePushedAuthorization(parameters: Parameters = {}): Promise<PreparedAuthorization> {
+    const prepared = this.prepareAuthorization(parameters);
+    const answer = await this.push(prepared);
+    assert.equal(answer.status, 201, `the pushed request was refused: ${answer.text}`);
+    const requestUri = String(answer.body['request_uri']);
+    return { ...prepared, url: this.#authorizationUrl({ client_id: this.clientId, request_uri: requestUri }) };
   }
 
   /** The code in a redirect that arrived at this client. */
-  receiveCode({ url, verifier }: PreparedAuthorization, arrived: URL): ReceivedCode {
+  receiveCode({ verifier, redirectUri }: PreparedAuthorization, arrived: URL): ReceivedCode {
     const code = arrived.searchParams.get('code');
     assert.ok(code, `no code arrived: ${arrived}`);
     this.#note(code);
-    const redirectUri = url.searchParams.get('redirect_uri');
-    return { code, verifier, ...(redirectUri === null ? {} : { redirectUri }) };
+    return { code, verifier, ...(redirectUri === undefined ? {} : { redirectUri }) };
   }
 
   redeem({ code, verifier, redirectUri }: ReceivedCode, parameters: Parameters = {}): Promise<Answer> {
@@ -177,7 +205,7 @@ export class TestClient {
 
   /** Posts a form to an endpoint, authenticated as the client is registered. */
   async post(
-    endpoint: 'token' | 'revoke',
+    endpoint: 'token' | 'revoke' | 'pushedRequest',
     parameters: Parameters,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
@@ -188,7 +216,17 @@ export class TestClient {
     );
     const answer = await readAnswer(await this.#send(request));
     for (const member of ['access_token', 'refresh_token']) this.#note(answer.body[member]);
+    // The secret in it, which nobody has to keep with what is the same in all of them.
+    this.#note(
+      String(answer.body['request_uri'] ?? '')
+        .split(':')
+        .at(-1) || undefined,
+    );
     return answer;
+  }
+
+  #authorizationUrl(parameters: Parameters): URL {
+    return new URL(`${this.#provider.endpointUrl('authorize')}?${encoded(parameters)}`);
   }
 
   #bodyCredentials(): Parameters {

@@ -42,6 +42,12 @@ const wrongReturnAddress: Explanation = {
   next: 'In the app, remove this server and add it again. If it happens again, tell the people who make the app.',
 };
 
+const usedLink: Explanation = {
+  title: 'This link was used already or has expired',
+  message: 'A link from an app to this server works once, and only for a short time. Nothing was allowed.',
+  next: 'Go back to the app and connect to this server again.',
+};
+
 function explanation({ code, parameter }: OAuthError): Explanation {
   if (code === 'invalid_request' && parameter === 'client_id') return unknownApp;
   if (code === 'invalid_request' && parameter === 'redirect_uri') return wrongReturnAddress;
@@ -55,6 +61,8 @@ function explanationOf(code: OAuthErrorCode): Explanation {
       return unknownApp;
     case 'invalid_redirect_uri':
       return wrongReturnAddress;
+    case 'invalid_request_uri':
+      return usedLink;
     case 'access_denied':
     case 'insufficient_scope':
       return {
@@ -82,6 +90,8 @@ function explanationOf(code: OAuthErrorCode): Explanation {
         message: 'This step needs you to sign in and to decide, and the app asked for neither.',
         next: 'Go back to the app and connect to this server again.',
       };
+    case 'request_not_supported':
+    case 'request_uri_not_supported':
     case 'invalid_request':
     case 'invalid_grant':
     case 'unsupported_grant_type':

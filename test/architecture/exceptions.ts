@@ -10,7 +10,13 @@ export interface Exception {
 }
 
 /** Imports between capabilities of `oauth/`, beyond `core/`, `oauth/token/` and the contract's types. */
-export const capabilityImports: readonly Exception[] = [];
+export const capabilityImports: readonly Exception[] = [
+  {
+    from: 'oauth/pushed-requests/',
+    to: 'oauth/authorization-code/',
+    because: 'what is pushed is an authorization request, and is checked by the code that checks it at /authorize',
+  },
+];
 
 /** Files of `src/` whose types every capability may name: `import type` only. */
 export const contracts: readonly string[] = ['provider.ts'];

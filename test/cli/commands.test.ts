@@ -191,6 +191,7 @@ describe('clients', () => {
       redirectUris: ['https://a.example/cb', 'https://b.example/cb'],
       scopes: ['notes:read'],
       grantTypes: ['authorization_code', 'refresh_token'],
+      requirePushedRequests: false,
       issuedAt: moment,
       clientSecretExpiresAt: null,
       lastUsedAt: null,
@@ -246,6 +247,20 @@ describe('clients', () => {
     const { code, stderr } = await portcullis(['client', 'add', ...flags], { directory: temporaryDirectory() });
     expect(stderr).toContain(`portcullis: ${message}`);
     expect(code).toBe(2);
+  });
+
+  test('may be held to requests that they pushed, where the configuration has these [RFC9126-14]', async () => {
+    const directory = temporaryDirectory();
+    const words = ['client', 'add', '--name', 'A', '--redirect-uri', 'https://a.example/cb', '--scopes', 'a'];
+    expect(await portcullisJson([...words, '--require-pushed-requests'], { directory })).toMatchObject({
+      client: { requirePushedRequests: true },
+    });
+    const settings = JSON.stringify({ pushedRequests: { enabled: false } });
+    writeFileSync(join(directory, 'portcullis.json'), settings);
+    expect(await portcullis([...words, '--require-pushed-requests'], { directory })).toMatchObject({
+      code: 2,
+      stderr: 'portcullis: this configuration has no pushed requests\n  set pushedRequests.enabled to true\n',
+    });
   });
 
   test('may ask for every scope that the configuration declares, and for no other', async () => {

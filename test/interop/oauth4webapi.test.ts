@@ -140,6 +140,35 @@ describe.each(Object.keys(methods) as (keyof typeof methods)[])('oauth4webapi as
   });
 });
 
+describe.each(Object.keys(methods) as (keyof typeof methods)[])('oauth4webapi pushes its request with %s', (method) => {
+  it('and goes on with nothing but a reference in the browser [RFC9126-01, RFC9126-02, RFC9126-05]', async () => {
+    const { client, authentication } = await register(method);
+    const { url, verifier, state } = await request(client);
+    const response = await oauth.pushedAuthorizationRequest(as, client, authentication, url.searchParams, insecure);
+    const { request_uri, expires_in } = await oauth.processPushedAuthorizationResponse(as, client, response);
+    expect(expires_in).toBe(60);
+    url.search = new URLSearchParams({ client_id: client.client_id, request_uri }).toString();
+    const callback = await browser.authorize(url);
+    const parameters = oauth.validateAuthResponse(as, client, callback, state);
+    const tokens = await redeem({ client, authentication }, parameters, { verifier });
+    expect(tokens.scope).toBe(scope);
+    expect(await callTool(tokens.access_token)).toBe(200);
+  });
+
+  it('and is told of what is wrong in it [RFC9126-04, RFC9126-08, RFC9126-15]', async () => {
+    const { client, authentication } = await register(method);
+    for (const [changes, error] of [
+      [{ scope: 'notes:burn' }, 'invalid_scope'],
+      [{ redirect_uri: 'https://evil.example/cb' }, 'invalid_request'],
+      [{ resource: 'https://elsewhere.example/mcp' }, 'invalid_target'],
+    ] as const) {
+      const { url } = await request(client, changes);
+      const response = await oauth.pushedAuthorizationRequest(as, client, authentication, url.searchParams, insecure);
+      await expect(oauth.processPushedAuthorizationResponse(as, client, response)).rejects.toEqual(told(400, error));
+    }
+  });
+});
+
 describe('oauth4webapi', () => {
   it('verifies the access token as RFC 9068 says, with the published keys [RFC9068-01, RFC9068-04, RFC9068-05, RFC9068-09]', async () => {
     const registered = await register('none');

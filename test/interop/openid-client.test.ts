@@ -36,10 +36,12 @@ async function registered(method: Method): Promise<client.Configuration> {
   return client.dynamicClientRegistration(new URL(server.baseUrl), metadata, authentication(), options);
 }
 
+type Build = (config: client.Configuration, parameters: Record<string, string>) => URL | Promise<URL>;
+
 /** Sends the person to the server. @returns where the browser came back to, with what the answer is checked with */
-async function authorize(config: client.Configuration) {
+async function authorize(config: client.Configuration, build: Build = client.buildAuthorizationUrl) {
   const [verifier, state] = [client.randomPKCECodeVerifier(), client.randomState()];
-  const url = client.buildAuthorizationUrl(config, {
+  const url = await build(config, {
     redirect_uri: redirectUri,
     scope,
     state,
@@ -50,8 +52,8 @@ async function authorize(config: client.Configuration) {
   return { callback: await browser.authorize(url), checks: { pkceCodeVerifier: verifier, expectedState: state } };
 }
 
-async function connect(config: client.Configuration) {
-  const { callback, checks } = await authorize(config);
+async function connect(config: client.Configuration, build?: Build) {
+  const { callback, checks } = await authorize(config, build);
   return client.authorizationCodeGrant(config, callback, checks, { resource: server.mcpUrl });
 }
 
@@ -71,6 +73,20 @@ describe.each<Method>(['none', 'client_secret_basic', 'client_secret_post'])('op
     expect((await server.post(next.access_token)).status).toBe(401);
     const refused = client.refreshTokenGrant(config, next.refresh_token ?? '');
     await expect(refused).rejects.toMatchObject({ status: 400, error: 'invalid_grant' });
+  });
+});
+
+describe.each<Method>(['none', 'client_secret_basic', 'client_secret_post'])('openid-client with %s', (method) => {
+  it('pushes its requests, where the server wants all of them pushed too [RFC9126-01, RFC9126-02, RFC9126-13]', async () => {
+    await server.close();
+    server = await startNotesServer({ clock, config: { pushedRequests: { required: true } } });
+    await server.addUser('ada');
+    browser = new HeadlessBrowser(server.baseUrl, { username: 'ada', password });
+    const config = await registered(method);
+    expect(config.serverMetadata()).toMatchObject({ require_pushed_authorization_requests: true });
+    const { access_token } = await connect(config, client.buildAuthorizationUrlWithPAR);
+    expect((await server.post(access_token)).status).toBe(200);
+    await expect(connect(config)).rejects.toMatchObject({ error: 'invalid_request' });
   });
 });
 

@@ -281,8 +281,6 @@ describe.each(providers)('/authorize of $name', (kind) => {
     const server = await peer();
     const client = await server.register();
     for (const changes of [
-      { request: 'x' },
-      { request_uri: 'https://a.example/r' },
       { response_mode: 'form_post' },
       { response_mode: 'fragment' },
       { prompt: 'none login' },

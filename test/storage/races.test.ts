@@ -9,9 +9,9 @@ const processes = 4;
 const racersEach = 50;
 const worker = fileURLToPath(new URL('./token-request-worker.ts', import.meta.url));
 
-/** Sends one token request 200 times at the same moment, from 4 servers on one database. */
-async function race(config: WorkerTask['config'], form: WorkerTask['form']): Promise<WorkerAnswer[]> {
-  const task: WorkerTask = { config, form, times: racersEach };
+/** Sends one request 200 times at the same moment, from 4 servers on one database. */
+async function race(config: WorkerTask['config'], form: WorkerTask['form'], path = '/token'): Promise<WorkerAnswer[]> {
+  const task: WorkerTask = { config, form, path, times: racersEach };
   const children = await Promise.all(Array.from({ length: processes }, () => startWorker(worker, task)));
   const answers = children.map((child) => messageFrom(child));
   for (const child of children) child.send('go');
@@ -57,6 +57,19 @@ describe('200 racers in 4 processes on one SQLite file', () => {
     expect(await isHonoured(winner)).toBe(false);
     expect((await refresh(winner)).body['error']).toBe('invalid_grant');
     expect(await isHonoured(bystander)).toBe(true);
+  });
+
+  it('with one request_uri: exactly one begins the authorization [RFC9126-09]', async () => {
+    const { config, server, client } = await openOnFile();
+    const { url } = await client.preparePushedAuthorization();
+    const answers = await race(config, Object.fromEntries(url.searchParams), '/authorize');
+    expect(answers).toHaveLength(processes * racersEach);
+    expect(answers.filter(({ status }) => status === 302)).toHaveLength(1);
+    expect([...new Set(answers.map(({ status, body }) => `${status} ${String(body['error'])}`))].sort()).toEqual([
+      '302 undefined',
+      '400 invalid_request_uri',
+    ]);
+    expect(await server.services.database.read('SELECT count(*) AS n FROM authorization_requests')).toEqual([{ n: 1 }]);
   });
 
   it('with one refresh token and no grace: exactly one rotates it, and as the others are reuse the family is revoked [PITFALL-05, CASE-71]', async () => {

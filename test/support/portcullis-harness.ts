@@ -22,6 +22,7 @@ export const testLimits = {
   registration: { ...unlimited },
   authorize: unlimited,
   signIn: unlimited,
+  pushedRequests: unlimited,
 } satisfies PortcullisConfig;
 
 /** Opens the product on a database of its own, with one user who can sign in. */
@@ -45,6 +46,11 @@ export async function createPortcullisHarness(
     scopes: (environment.scopes ?? {}) as NonNullable<PortcullisConfig['scopes']>,
     requiredScopes: [...(options.requiredScopes ?? [])],
     revocation: { enabled: options.revocation?.enabled ?? true },
+    pushedRequests: {
+      ...unlimited,
+      ...options.pushedRequests,
+      lifetimeSeconds: lifetimes.pushedRequest / 1000,
+    },
     registration: {
       ...unlimited,
       enabled: options.clientRegistration?.enabled ?? false,

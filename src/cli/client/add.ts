@@ -20,6 +20,7 @@ export const clientAdd = defineCommand({
   flags: {
     name: { value: 'NAME', description: 'Name of the client, as users see it.' },
     'redirect-uri': { value: 'URI', repeatable: true, description: 'Where browsers are sent back to; at least one.' },
+    'require-pushed-requests': { description: 'The client may authorize only by requests that it pushed (RFC 9126).' },
     public: { description: 'A client on a user’s machine, without a secret (the default).' },
     confidential: { description: 'A client on a server, with a secret.' },
     scopes: {
@@ -43,7 +44,13 @@ export const clientAdd = defineCommand({
     const config = configFor(flags, terminal);
     return withNewPortcullis(config.portcullis, async (portcullis) => {
       const { client, secret } = clientFrom(
-        { name, redirectUris, scopes: flags.scopes ?? [], kind: flags.confidential ? 'confidential' : 'public' },
+        {
+          name,
+          redirectUris,
+          scopes: flags.scopes ?? [],
+          kind: flags.confidential ? 'confidential' : 'public',
+          requests: flags['require-pushed-requests'] ? 'pushed' : 'any',
+        },
         portcullis,
       );
       await portcullis.services.clients.add(client);
@@ -71,11 +78,12 @@ interface NewClient {
   readonly redirectUris: readonly string[];
   readonly scopes: readonly string[];
   readonly kind: 'public' | 'confidential';
+  readonly requests: 'any' | 'pushed';
 }
 
 /** @throws OAuthError where the registration endpoint would refuse it too */
 function clientFrom(
-  { name, redirectUris, scopes, kind }: NewClient,
+  { name, redirectUris, scopes, kind, requests }: NewClient,
   portcullis: Portcullis,
 ): { readonly client: Client; readonly secret: string | undefined } {
   const { clock, random, settings } = portcullis;
@@ -87,10 +95,13 @@ function clientFrom(
       'name those that the client may ask for: --scopes notes:read,notes:write',
     );
   }
+  if (requests === 'pushed' && !portcullis.takesPushedRequests)
+    throw new CommandError('usage', 'this configuration has no pushed requests', 'set pushedRequests.enabled to true');
   const metadata = parseClientMetadata(
     {
       client_name: name,
       redirect_uris: redirectUris,
+      require_pushed_authorization_requests: requests === 'pushed',
       token_endpoint_auth_method: kind === 'public' ? 'none' : 'client_secret_basic',
       ...(asked.length === 0 ? {} : { scope: asked.join(' ') }),
     },

@@ -11,6 +11,7 @@ export function clientJson(client: Client, lastUsedAt: number | undefined): Reco
     redirectUris: client.redirectUris,
     scopes: client.scopes,
     grantTypes: client.grantTypes,
+    requirePushedRequests: client.requirePushedRequests ?? false,
     issuedAt: momentJson(client.issuedAt),
     clientSecretExpiresAt: momentJson(client.clientSecretExpiresAt),
     lastUsedAt: momentJson(lastUsedAt),

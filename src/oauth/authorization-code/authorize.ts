@@ -6,6 +6,7 @@ import { Params } from '../../core/params.ts';
 import type { Client } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { type AuthorizationFailure, redirectWithError } from './failure.ts';
+import { requirePushed, sentOrPushed } from './pushed.ts';
 import { ValidatedRedirectUri } from './redirect-uri.ts';
 import { type AuthorizeRequest, parseAuthorizeRequest } from './request.ts';
 
@@ -16,11 +17,13 @@ import { type AuthorizeRequest, parseAuthorizeRequest } from './request.ts';
  * |---|---|
  * | parameters once, well formed | shown |
  * | `client_id` known | shown |
+ * | `request_uri`, where there is one: taken, and its parameters stand for all that were sent | shown |
  * | `redirect_uri` matched | shown |
+ * | pushed, where client or server requires it | redirected |
  * | response type, PKCE, scope, resource, prompt | redirected |
  * | the provider's own `authorize` | redirected |
  *
- * @see OAuth 2.1 §4.1.1
+ * @see OAuth 2.1 §4.1.1, RFC 9126 §4
  */
 export async function authorizeEndpoint(
   request: Request,
@@ -45,18 +48,21 @@ async function decide(
   provider: OAuthProvider,
   context: RequestContext,
 ): Promise<URL | AuthorizationFailure> {
+  let sent: Params;
   let params: Params;
   let client: Client;
   let redirectUri: ValidatedRedirectUri;
   try {
-    params = await authorizationParams(request);
-    client = await knownClient(params, provider);
+    sent = await authorizationParams(request);
+    client = await knownClient(sent, provider);
+    params = await sentOrPushed(sent, client, provider);
     redirectUri = ValidatedRedirectUri.match(client, params.get('redirect_uri'));
   } catch (error) {
     return { show: 'page', error: asOAuthError(error, provider, context) };
   }
   const state = params.get('state');
   try {
+    if (params === sent) requirePushed(client, provider);
     const authorizeRequest = parseAuthorizeRequest(params, client, redirectUri, provider);
     const next = await provider.authorize(client, authorizeRequest);
     return completed(next, authorizeRequest, provider);
@@ -85,10 +91,14 @@ async function knownClient(params: Params, provider: OAuthProvider): Promise<Cli
       hint: 'The client may hold a registration from a database that is gone: remove its stored credentials and let it register again.',
     });
   }
-  if (!client.grantTypes.includes('authorization_code')) {
-    throw new OAuthError('unauthorized_client', "the client is not registered for grant type 'authorization_code'");
-  }
+  mayAuthorize(client);
   return client;
+}
+
+/** @throws OAuthError `unauthorized_client` where the client is not registered for the code grant */
+export function mayAuthorize(client: Client): void {
+  if (!client.grantTypes.includes('authorization_code'))
+    throw new OAuthError('unauthorized_client', "the client is not registered for grant type 'authorization_code'");
 }
 
 /** Sees to it that a response sent straight to the client carries the `state` and `iss` that it must. */

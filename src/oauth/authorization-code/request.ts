@@ -69,12 +69,15 @@ function checkResponseType(params: Params): void {
   }
 }
 
-// Silently ignoring these would change what the client believes it asked for.
+// Silently ignoring these would change what the client believes it asked for. RFC 9101 §7.
 function refuseUnsupported(params: Params): void {
-  for (const name of ['request', 'request_uri']) {
-    if (params.get(name) !== undefined)
-      throw new OAuthError('invalid_request', `parameter '${name}' is not supported by this server`);
-  }
+  if (params.get('request') !== undefined)
+    throw new OAuthError('request_not_supported', "parameter 'request' is not supported by this server");
+  if (params.get('request_uri') !== undefined)
+    throw new OAuthError(
+      'request_uri_not_supported',
+      'this server takes a request_uri only from its own pushed authorization request endpoint, and fetches none',
+    );
 }
 
 function boundedParameter(params: Params, name: string, limit: number): string | undefined {

@@ -38,6 +38,7 @@ const clientMetadata = z.object({
   scope: z.string().max(4000).optional(),
   software_id: text(200).optional(),
   software_version: text(100).optional(),
+  require_pushed_authorization_requests: z.boolean().optional(),
 });
 
 export type RegisteredMetadata = Omit<
@@ -64,6 +65,9 @@ export function parseClientMetadata(input: unknown, provider: OAuthProvider): Re
     grantTypes: supportedGrants(sent.grant_types, provider),
     responseTypes: supportedResponseTypes(sent.response_types),
     scopes: allowedScopes(sent.scope, provider),
+    ...(sent.require_pushed_authorization_requests === true && provider.takesPushedRequests
+      ? { requirePushedRequests: true }
+      : {}),
     ...present({
       applicationType: sent.application_type,
       clientName: sent.client_name,

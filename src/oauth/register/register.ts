@@ -60,6 +60,7 @@ export function registrationResponse(client: Client, secret: string | undefined)
     contacts: client.contacts,
     software_id: client.softwareId,
     software_version: client.softwareVersion,
+    require_pushed_authorization_requests: client.requirePushedRequests,
   };
 }
 

@@ -5,6 +5,9 @@ import type { Params } from '../../core/params.ts';
 import type { Client, TokenEndpointAuthMethod } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 
+/** Parameters that authenticate a client, and are part of no request beside that. */
+export const credentialParameters: readonly string[] = ['client_secret', 'client_assertion', 'client_assertion_type'];
+
 /** Proof that a request came from this client: it presented its secret, or is public and has none. */
 export class AuthenticatedClient {
   readonly #client: Client;

@@ -22,7 +22,12 @@ export function mintSecret(random: Random): MintedSecret {
  * @param tokenId its `jti`, or the hash of an opaque token
  * @param now milliseconds since the epoch
  */
-export function accessTokenFor(spent: Redeemable, tokenId: string, now: number, lifetimes: Lifetimes): AccessToken {
+export function accessTokenFor(
+  spent: Redeemable,
+  tokenId: string,
+  now: number,
+  lifetimes: Pick<Lifetimes, 'accessToken'>,
+): AccessToken {
   const { grant, scopes } = spent;
   const keyThumbprint = spent.keyThumbprint ?? grant.keyThumbprint;
   return {
@@ -54,7 +59,12 @@ function claimsOf({ authenticatedAt, acr, amr, actor }: Grant): Readonly<Record<
  * The record of a new refresh token: its life slides with every use, up to the absolute cap.
  * @param now milliseconds since the epoch
  */
-export function refreshTokenFor(grant: Grant, hash: SecretHash, now: number, lifetimes: Lifetimes): RefreshToken {
+export function refreshTokenFor(
+  grant: Grant,
+  hash: SecretHash,
+  now: number,
+  lifetimes: Pick<Lifetimes, 'refreshToken' | 'refreshTokenAbsolute'>,
+): RefreshToken {
   return {
     kind: 'refresh_token',
     hash,

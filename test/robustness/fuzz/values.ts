@@ -65,6 +65,7 @@ const names = [
   ],
   ...[
     'resource',
+    'request_uri',
     'prompt',
     'max_age',
     'login_hint',
@@ -107,6 +108,7 @@ const plausible = [
   'http://localhost:9999/cb',
   'ada',
   'a'.repeat(43),
+  `urn:ietf:params:oauth:request_uri:${'a'.repeat(43)}`,
 ];
 
 const fieldName = fc.oneof({ arbitrary: fc.constantFrom(...names), weight: 6 }, { arbitrary: encodedText, weight: 1 });
