@@ -2,9 +2,15 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigurationError } from '../core/urls.ts';
-import type { McpHandler } from '../hosts/serve.ts';
+import type { McpHandler, ServeOptions } from '../hosts/serve.ts';
 import type { ServeConfig } from '../portcullis/serve-config.ts';
 import { CommandError } from './failures.ts';
+
+/** An MCP server that comes with its own program, instead of a module that `portcullis serve --mcp` names. */
+export interface EmbeddedServer extends Pick<ServeOptions, 'mcp' | 'resources' | 'scopes' | 'sessions'> {
+  /** Settings that hold where nothing else is set, such as `name` and `scopes`. */
+  readonly defaults?: ServeConfig | undefined;
+}
 
 /** What a module for `portcullis serve --mcp` exports. */
 export interface McpModule {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { ExitCode } from './failures.ts';
+import type { EmbeddedServer } from './mcp-module.ts';
 import { run, runAlone } from './run.ts';
-import type { EmbeddedServer } from './run-server.ts';
 import { serveCommand } from './serve.ts';
 import { processTerminal } from './terminal.ts';
 

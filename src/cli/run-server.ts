@@ -1,11 +1,4 @@
-import type { ServeOptions } from '../hosts/serve.ts';
-import type { ServeConfig } from '../portcullis/serve-config.ts';
-
-/** An MCP server that comes with its own program, instead of a module that `portcullis serve --mcp` names. */
-export interface EmbeddedServer extends Pick<ServeOptions, 'mcp' | 'resources' | 'scopes' | 'sessions'> {
-  /** Settings that hold where nothing else is set, such as `name` and `scopes`. */
-  readonly defaults?: ServeConfig | undefined;
-}
+import type { EmbeddedServer } from './mcp-module.ts';
 
 /**
  * Runs an MCP server as this process: `portcullis serve` for a program that brings its own MCP handler, with the same

@@ -1,5 +1,6 @@
 import { type BannerOptions, printBanner } from '../cli/banner.ts';
-import { type EmbeddedServer, runServer } from '../cli/run-server.ts';
+import type { EmbeddedServer } from '../cli/mcp-module.ts';
+import { runServer } from '../cli/run-server.ts';
 import { type ConfigSources, type LoadedConfig, loadConfig } from '../portcullis/load-config.ts';
 import type { ServeConfig } from '../portcullis/serve-config.ts';
 import { createNodeHandler, createNodeListener, type NodeHandler, type NodeHandlerOptions } from './node-handler.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { capabilityImports, contracts, cycles, type Exception } from './exceptions.ts';
+import { capabilityImports, contracts, cycles, type Exception, roomImports } from './exceptions.ts';
 import { type Import, isTest, isWithin, parseSource, readSourceFiles, type SourceFile } from './source-files.ts';
 
 /** What ships. A unit test may put any parts together. */
@@ -38,6 +38,30 @@ function isPackage(target: string, name: string): boolean {
 test('core/ imports nothing of src/ but core/', () => {
   const isOutside = ({ target }: Import) => target.endsWith('.ts') && !isWithin(target, 'core/');
   expect(offences(filesIn('core/'), isOutside), 'core/ is what everything else stands on').toEqual([]);
+});
+
+/** The rooms of docs/architecture.md, from the top floor down. */
+const floors: readonly (readonly string[])[] = [
+  ['cli/', 'index.ts'],
+  ['hosts/'],
+  ['portcullis/'],
+  ['identity/', 'operations/', 'in-memory/', 'testing/'],
+  ['oauth/', 'provider.ts', 'capabilities.ts', 'server.ts'],
+  ['web/', 'storage/'],
+  ['core/'],
+];
+
+function floorOf(path: string): number {
+  return floors.findIndex((rooms) => rooms.some((room) => isWithin(path, room)));
+}
+
+test('every file is in a room, and no room imports one above it', () => {
+  expect(shipped.filter(({ path }) => floorOf(path) === -1).map(({ path }) => path)).toEqual([]);
+  const isAbove = (imported: Import, file: SourceFile) =>
+    imported.target.endsWith('.ts') &&
+    floorOf(imported.target) < floorOf(file.path) &&
+    !isExcepted(roomImports, file, imported);
+  expect(offences(shipped, isAbove), 'move it down, hand it in, or see docs/architecture.md').toEqual([]);
 });
 
 test('oauth/ never imports identity/, operations/, storage/, hosts/, web/, portcullis/ or cli/', () => {
@@ -89,7 +113,7 @@ test('every listed exception is still needed', () => {
   const needed = ({ from, to }: Exception) =>
     shipped.some((file) => isWithin(file.path, from) && file.imports.some(({ target }) => isWithin(target, to)));
   expect(
-    [...capabilityImports, ...cycles].filter((exception) => !needed(exception)),
+    [...capabilityImports, ...roomImports, ...cycles].filter((exception) => !needed(exception)),
     'delete the line from test/architecture/exceptions.ts',
   ).toEqual([]);
 });
