@@ -29,6 +29,9 @@ describe('text that a stranger chose', () => {
     const cut = displayText('W'.repeat(5000), '?');
     expect(cut).toHaveLength(80);
     expect(cut.endsWith('…')).toBe(true);
+    const family = '👨‍👩‍👧';
+    expect(displayText(family.repeat(80), '?')).toBe(family.repeat(80));
+    expect(displayText(family.repeat(81), '?')).toBe(`${family.repeat(79)}…`);
   });
 
   it('is never longer, never empty and never reorders, whatever is sent', () => {

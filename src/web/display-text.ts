@@ -6,7 +6,6 @@ const maximumCharacters = 80;
 const invisible =
   /[[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]--[\u200c\u200d\ufe0e\ufe0f]]/gv;
 const stackedMarks = /(\p{M}{3})\p{M}+/gu;
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const visible = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
 /**
@@ -22,11 +21,11 @@ export function displayText(text: string | undefined, fallback: string): string 
     .replace(stackedMarks, '$1')
     .trim();
   if (!visible.test(cleaned)) return fallback;
-  const characters = [...graphemes.segment(cleaned)];
+  if (cleaned.length <= maximumCharacters) return cleaned;
+  const characters = graphemes(cleaned);
   if (characters.length <= maximumCharacters) return cleaned;
   return `${characters
     .slice(0, maximumCharacters - 1)
-    .map(({ segment }) => segment)
     .join('')
     .trimEnd()}…`;
 }
@@ -34,4 +33,12 @@ export function displayText(text: string | undefined, fallback: string): string 
 /** A client's name for the page: cleaned, and isolated so that its direction cannot reorder our words. */
 export function clientName(name: string | undefined): Html {
   return html`<bdi class="name">${displayText(name, 'Unnamed app')}</bdi>`;
+}
+
+// Made for the first long name: it takes two megabytes.
+let segmenter: Intl.Segmenter | undefined;
+
+function graphemes(text: string): string[] {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
