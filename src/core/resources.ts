@@ -68,6 +68,8 @@ export class ResourceCatalogue {
   readonly default: ProtectedResource;
   /** All of them, the default one first. */
   readonly all: readonly ProtectedResource[];
+  /** Those whose MCP endpoint this process serves. */
+  readonly served: readonly (ProtectedResource & { readonly path: string })[];
   readonly #byUri: ReadonlyMap<string, ProtectedResource>;
 
   /** @throws ConfigurationError naming the resource and what to change */
@@ -77,6 +79,9 @@ export class ResourceCatalogue {
     );
     this.default = defaultResource(surroundings, further);
     this.all = [this.default, ...further];
+    this.served = this.all.filter(
+      (resource): resource is ProtectedResource & { path: string } => resource.path !== undefined,
+    );
     this.#byUri = new Map(this.all.map((resource) => [resource.uri, resource]));
     for (const { key, uri } of this.all) {
       const other = this.#byUri.get(uri);
@@ -105,11 +110,6 @@ export class ResourceCatalogue {
     return asPublished ?? this.#byUri.get(canonicalResource(value)?.split('?', 1)[0] ?? '');
   }
 
-  /** Those whose MCP endpoint this process serves. */
-  get served(): readonly (ProtectedResource & { readonly path: string })[] {
-    return this.all.filter((resource): resource is ProtectedResource & { path: string } => resource.path !== undefined);
-  }
-
   /**
    * The resource that a gate stands before. Where several are served it has to be said which one: routers read paths in
    * their own ways, so the path of a request does not decide whose tokens are good.
@@ -118,11 +118,11 @@ export class ResourceCatalogue {
    */
   guarded(key: string | undefined): ProtectedResource & { readonly path: string } {
     const { served } = this;
-    const keys = served.map((resource) => `'${resource.key}'`).join(', ');
+    const keys = () => served.map((resource) => `'${resource.key}'`).join(', ');
     if (key === undefined && served.length > 1)
-      throw new ConfigurationError(`several resources are served here: set the option resource to one of ${keys}`);
+      throw new ConfigurationError(`several resources are served here: set the option resource to one of ${keys()}`);
     const found = served.find((resource) => resource.key === (key ?? defaultKey));
-    if (found === undefined) throw new ConfigurationError(`no resource '${key}' is served here, only ${keys}`);
+    if (found === undefined) throw new ConfigurationError(`no resource '${key}' is served here, only ${keys()}`);
     return found;
   }
 
