@@ -1,6 +1,6 @@
 import { type Html, html } from './markup.ts';
 
-// Without `Intl`: its formats take eight megabytes of every process, for one language and one time zone.
+// Without `Intl`: its formats take five megabytes of every process, for one language and one time zone.
 const units: readonly (readonly [string, number])[] = [
   ['year', 365 * 86_400_000],
   ['month', 30 * 86_400_000],
