@@ -13,7 +13,7 @@ import type { Terminal } from './terminal.ts';
  * @returns the exit code
  */
 export async function run(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  return guarded(words, terminal, 'portcullis', async () => {
+  return guarded(words, terminal, async () => {
     const asked = withoutHelp(words);
     const [first = '', second = ''] = asked;
     if (first === '') return terminal.out(overview(commands, version(), terminal));
@@ -39,7 +39,7 @@ export function runAlone(
   terminal: Terminal,
   program: string,
 ): Promise<ExitCode> {
-  return guarded(words, terminal, program, () => runCommand(command, words, terminal, program));
+  return guarded(words, terminal, () => runCommand(command, words, terminal, program));
 }
 
 async function runCommand(
@@ -57,7 +57,6 @@ async function runCommand(
 async function guarded(
   words: readonly string[],
   terminal: Terminal,
-  program: string,
   act: () => Promise<void> | Promise<unknown>,
 ): Promise<ExitCode> {
   try {
@@ -65,19 +64,17 @@ async function guarded(
     return exitCodes.success;
   } catch (error) {
     const failure = failureOf(error);
-    terminal.err(
-      words.includes('--json') ? failureJson(failure) : failureText(failure, program.split(' ', 1)[0] ?? ''),
-    );
+    terminal.err(words.includes('--json') ? failureJson(failure) : failureText(failure));
     return failure.exitCode;
   }
 }
 
-function failureText({ exitCode, lines, hint }: Failure, program: string): string {
+function failureText({ exitCode, lines, hint }: Failure): string {
   // What keeps a server from starting is one line, because that is what logs keep together.
   const [only, ...more] = lines;
   if (exitCode === exitCodes.failure && hint !== undefined && more.length === 0)
-    return `${program}: ${only}; ${hint}\n`;
-  return `${lines.map((line, index) => (index === 0 || lines.length > 1 ? `${program}: ${line}\n` : `${line}\n`)).join('')}${hint === undefined ? '' : `  ${hint}\n`}`;
+    return `portcullis: ${only}; ${hint}\n`;
+  return `${lines.map((line, index) => (index === 0 || lines.length > 1 ? `portcullis: ${line}\n` : `${line}\n`)).join('')}${hint === undefined ? '' : `  ${hint}\n`}`;
 }
 
 function failureJson({ code, lines, hint }: Failure): string {

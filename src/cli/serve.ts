@@ -18,6 +18,11 @@ const mcpFlag = {
   mcp: { value: 'FILE', description: 'JavaScript or TypeScript module whose default export handles MCP requests.' },
 } as const;
 
+const examples = [
+  'portcullis serve --mcp server.ts',
+  'portcullis serve --mcp server.ts --base-url https://mcp.example.com --tls-certificate cert.pem --tls-key key.pem --host 0.0.0.0 --port 443',
+];
+
 /** The command that runs the server: of `portcullis`, or of a program that brings its own MCP server. */
 export function serveCommand(embedded?: EmbeddedServer): Command {
   return defineCommand({
@@ -26,10 +31,7 @@ export function serveCommand(embedded?: EmbeddedServer): Command {
     details:
       'Prints where it is and, while there is no administrator, a one-time link to make one. Logs go to standard error, one line of JSON each. SIGTERM and Ctrl+C let requests in flight finish; SIGHUP reads the certificate again.',
     flags: { ...(embedded === undefined ? mcpFlag : {}), ...serverFlags, ...dataFlags },
-    examples: [
-      'portcullis serve --mcp server.ts',
-      'portcullis serve --mcp server.ts --base-url https://mcp.example.com --tls-certificate cert.pem --tls-key key.pem --host 0.0.0.0 --port 443',
-    ],
+    examples: embedded === undefined ? examples : [],
     async run({ flags, json, terminal }) {
       const first = configFor(flags, terminal, embedded?.defaults);
       const module =

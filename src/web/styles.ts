@@ -182,11 +182,11 @@ legend { padding: 0; margin-bottom: .75rem; font-size: 1.0625rem; font-weight: 6
 .scopes { border: 1px solid var(--line); border-radius: .75rem; }
 .scope { padding: .375rem 1rem .875rem; }
 .scope + .scope { border-top: 1px solid var(--line); }
-.scope label { display: flex; gap: .75rem; align-items: center; min-height: 2.75rem; padding-block: .375rem; font-weight: 600; cursor: pointer; }
+.scope label { display: flex; gap: .75rem; align-items: flex-start; min-height: 2.75rem; padding-block: .625rem; font-weight: 600; cursor: pointer; }
 .scope label:has(input:disabled) { cursor: default; }
 .scope .label { flex: 1; min-width: 0; display: flex; flex-wrap: wrap; gap: .125rem .5rem; align-items: center; }
 .scope .title { flex: 1 1 auto; min-width: 0; }
-.scope input { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--accent); cursor: inherit; }
+.scope input { flex: none; width: 1.25rem; height: 1.25rem; margin: .15rem 0 0; accent-color: var(--accent); cursor: inherit; }
 .scope .detail { padding-left: 2rem; margin-top: -.25rem; }
 .scope .detail > * + * { margin-top: .5rem; }
 .tools { display: flex; flex-wrap: wrap; gap: .375rem; }
@@ -194,6 +194,7 @@ legend { padding: 0; margin-bottom: .75rem; font-size: 1.0625rem; font-weight: 6
 summary { min-height: 2.75rem; display: list-item; padding: .625rem 0; cursor: pointer; color: var(--quiet); }
 summary:hover { color: var(--text); }
 details.tools-more > summary { min-height: 0; padding: .25rem 0; }
+@media (pointer: coarse) { details.tools-more > summary { min-height: 2.75rem; padding: .625rem 0; } }
 
 .rows { border-top: 1px solid var(--line); }
 .row { display: flex; flex-wrap: wrap; gap: .75rem 1.25rem; align-items: flex-start; justify-content: space-between; padding: 1.125rem 0; }

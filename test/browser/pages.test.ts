@@ -121,7 +121,7 @@ describe('every page', () => {
     const small: string[] = [];
     await inView({ viewport: phone, hasTouch: true }, async (page, name) => {
       const heights = await page
-        .locator('button, a.button, a.brand, .field input, .scope label')
+        .locator('button, a.button, a.brand, .field input, .scope label, summary')
         .evaluateAll((elements) =>
           elements.map((element) => [element.outerHTML, element.getBoundingClientRect().height] as const),
         );

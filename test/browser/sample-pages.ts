@@ -180,6 +180,17 @@ export const samplePages: Readonly<Record<string, Html>> = {
     redirectUri: 'cursor://anysphere.cursor-mcp/oauth/callback',
   }),
   'consent-no-scopes': consentPage({ ...consentProps, scopes: [] }),
+  'consent-many': consentPage({
+    ...consentProps,
+    scopes: Array.from({ length: 9 }, (_, index) => ({
+      name: `area${index}:write`,
+      title:
+        index === 2 ? 'Manage everything that other people have written and shared with you' : `Change area ${index}`,
+      need: index === 0 ? 'required' : 'optional',
+      alreadyAllowed: false,
+      tools: Array.from({ length: index * 4 }, (_, tool) => `tool_number_${tool}_of_area_${index}`),
+    })),
+  }),
   'consent-hostile': consentPage({
     ...consentProps,
     client: { name: hostileName, registeredBy: 'dynamic' },

@@ -1,15 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
-import { run } from '../../src/cli/run.ts';
-import { processTerminal } from '../../src/cli/terminal.ts';
+import { run, runAlone } from '../../src/cli/run.ts';
+import { serveCommand } from '../../src/cli/serve.ts';
+import { processTerminal, type Terminal } from '../../src/cli/terminal.ts';
 import { portcullis, temporaryDirectory } from './processes.ts';
 
+interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** Runs in this process, as at a terminal of 90 columns. */
-async function say(
-  ...words: string[]
-): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+function say(...words: string[]): Promise<Said> {
+  return at((terminal) => run(words, terminal));
+}
+
+/** The same for a program that brings its own MCP server, as `npm start` runs one. */
+function sayToProgram(...words: string[]): Promise<Said> {
+  const command = serveCommand({ mcp: () => Response.json({}) });
+  return at((terminal) => runAlone(command, words, terminal, 'node server.ts'));
+}
+
+async function at(act: (terminal: Terminal) => Promise<number>): Promise<Said> {
   let [stdout, stderr] = ['', ''];
-  const code = await run(words, {
+  const code = await act({
     ...processTerminal(process),
     environment: {},
     columns: 90,
@@ -58,6 +73,17 @@ describe('help', () => {
     expect(stdout).toMatch(/^Usage: portcullis user COMMAND \[FLAGS\]\n\n {2}user add NAME/);
     expect(await say('user', '--help')).toEqual(await say('user'));
     expect(await say('help', 'user')).toEqual(await say('user'));
+  });
+
+  test('of a program with its own MCP server is about that program', async () => {
+    const { code, stdout } = await sayToProgram('--help');
+    expect(code).toBe(0);
+    expect(stdout).toContain('\nUsage: node server.ts [FLAGS]\n');
+    expect(stdout).not.toMatch(/--mcp|portcullis serve/);
+    expect(await sayToProgram('--prt', '3000')).toMatchObject({
+      code: 2,
+      stderr: 'portcullis: unknown flag --prt; did you mean --port?\n  see: node server.ts --help\n',
+    });
   });
 
   test('--version prints the version', async () => {
