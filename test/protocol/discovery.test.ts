@@ -50,7 +50,6 @@ describe.each(providers)('discovery of $name', (kind) => {
       'revocation_endpoint',
       'client_id_metadata_document_supported',
       'introspection_endpoint',
-      'pushed_authorization_request_endpoint',
     ]) {
       expect(metadata).not.toHaveProperty(member);
     }
