@@ -9,6 +9,7 @@ import { revoke } from './oauth/revoke/index.ts';
 import { singleUse } from './oauth/single-use/index.ts';
 import type { OAuthCapability } from './oauth/token/grant-handler.ts';
 import { token } from './oauth/token/index.ts';
+import { tokenExchange } from './oauth/token-exchange/index.ts';
 
 /**
  * Everything that the protocol side can do. Routes, grant dispatch, both metadata documents, the schema and the
@@ -25,4 +26,5 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   bearer,
   jwks,
   singleUse,
+  tokenExchange,
 ];

@@ -28,6 +28,7 @@ import {
   type ProviderSettings,
   resolveSettings,
 } from './core/settings.ts';
+import { checkExchangePaths, type ExchangePath } from './core/token-exchange.ts';
 import { ConfigurationError, isLoopbackHost } from './core/urls.ts';
 import { type ApprovedAuthorization, type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
 import { unknownClientResponse } from './oauth/authorization-code/error-page.ts';
@@ -66,6 +67,8 @@ export abstract class OAuthProvider {
   readonly scopes: ScopeCatalogue;
   /** Everything that tokens are issued for. */
   readonly resources: ResourceCatalogue;
+  /** Along which ways servers may exchange tokens (RFC 8693). */
+  readonly exchangePaths: readonly ExchangePath[];
   /** Name of the default resource. */
   readonly resourceName: string | undefined;
   readonly redirectSchemes: readonly string[];
@@ -98,6 +101,8 @@ export abstract class OAuthProvider {
       name: this.resourceName,
       lifetimes: this.environment.lifetimes,
     });
+    this.exchangePaths = environment.tokenExchange?.paths ?? [];
+    checkExchangePaths(this.exchangePaths, this.resources);
     this.redirectSchemes = environment.redirectSchemes ?? [];
     this.allowedOrigins = allowedOrigins(this.settings, environment);
     this.egress = createFetcher(environment.egress, {

@@ -7,6 +7,7 @@ import { type Random, systemRandom } from './random.ts';
 import type { ResourceDefinition } from './resources.ts';
 import type { ScopeDefinition } from './scopes.ts';
 import { defaultLifetimes, type Lifetimes } from './settings.ts';
+import type { ExchangePath } from './token-exchange.ts';
 
 /** What surrounds a provider besides its options: injected time, chance and policy. */
 export interface ProviderEnvironment {
@@ -18,6 +19,8 @@ export interface ProviderEnvironment {
   readonly resourceName?: string;
   /** Further resources that tokens are issued for, by a name of your choice. */
   readonly resources?: Readonly<Record<string, ResourceDefinition>>;
+  /** Along which ways servers may exchange their callers' tokens for those of another resource. Default: none. */
+  readonly tokenExchange?: { readonly paths: readonly ExchangePath[] };
   readonly lifetimes?: Partial<Lifetimes>;
   /** Further private-use URI schemes that clients may register redirect URIs for, without the colon. */
   readonly redirectSchemes?: readonly string[];

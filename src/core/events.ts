@@ -14,6 +14,7 @@ export type SecurityEventName =
   | 'code.replayed'
   | 'code.verifier_mismatch'
   | 'token.issued'
+  | 'token.exchanged'
   | 'token.refreshed'
   | 'token.refresh_retried'
   | 'token.reused'

@@ -58,6 +58,8 @@ export interface GrantDetails {
  */
 export interface Grant extends GrantDetails {
   readonly grantId: GrantId;
+  /** The grant that it was made from, by token exchange: with that one it ends. */
+  readonly rootGrantId?: GrantId;
   readonly clientId: ClientId;
   readonly subject: Subject;
   readonly scopes: readonly string[];
@@ -111,6 +113,8 @@ export interface AccessToken {
   readonly kind: 'access_token';
   /** The grant it hangs on: revoking the grant kills it. */
   readonly grantId: GrantId;
+  /** The grant that its grant was made from, whose revocation kills it too. */
+  readonly rootGrantId?: GrantId;
   readonly clientId: ClientId;
   readonly subject: Subject;
   readonly scopes: readonly string[];

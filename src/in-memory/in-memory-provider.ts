@@ -159,6 +159,8 @@ export class InMemoryProvider extends OAuthProvider {
     if (!this.store.clients.has(client.clientId))
       throw new OAuthError('invalid_grant', 'the client has been removed meanwhile');
     const { grant } = decided;
+    if (grant.rootGrantId !== undefined && !this.store.grants.has(grant.rootGrantId))
+      throw new OAuthError('invalid_grant', 'what it would be made from has been revoked meanwhile');
     const stored = this.store.addGrant(grant, undefined);
     const tokens = this.#issue(undefined, ConsumedGrant.claim(decided, true), stored);
     this.report({

@@ -196,7 +196,14 @@ export class MemoryStore {
   }
 
   #hangingOnGrant<Entry>(entry: Entry | undefined, grantIdOf: (entry: Entry) => GrantId): Entry | undefined {
-    return entry !== undefined && this.grants.has(grantIdOf(entry)) ? entry : undefined;
+    return entry !== undefined && this.#lives(grantIdOf(entry)) ? entry : undefined;
+  }
+
+  #lives(grantId: GrantId): boolean {
+    const stored = this.grants.get(grantId);
+    return (
+      stored !== undefined && (stored.grant.rootGrantId === undefined || this.grants.has(stored.grant.rootGrantId))
+    );
   }
 
   #countWrite(now: number): void {

@@ -40,6 +40,7 @@ describe('the configuration', () => {
         refreshTokenAbsoluteDays: 180,
         refreshGraceSeconds: 30,
       },
+      tokenExchange: { paths: [] },
       keys: { rotationDays: 90, publishAheadSeconds: 900 },
       sessions: { idleMinutes: 720, absoluteHours: 168 },
       signIn: {

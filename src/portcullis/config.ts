@@ -177,6 +177,27 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
 
+  tokenExchange: z
+    .strictObject({
+      paths: z
+        .array(
+          z.strictObject({
+            client: z.string().min(1).meta({ description: 'Id of the client that the server authenticates as.' }),
+            from: z.string().meta({ description: "The server's own resource, by its name, or default." }),
+            to: z.string().meta({ description: 'The resource that it calls for its users.' }),
+            scopes: z.record(z.string(), z.string()).meta({
+              description: 'Each scope that the new token may have, with the scope that the presented one must have.',
+            }),
+          }),
+        )
+        .readonly()
+        .default([])
+        .meta({
+          description: "Ways in which servers may exchange their callers' tokens for those of another resource.",
+        }),
+    })
+    .prefault({}),
+
   keys: z
     .strictObject({
       rotationDays: z

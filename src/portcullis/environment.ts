@@ -44,6 +44,7 @@ export function providerEnvironment(config: ResolvedConfig): ProviderEnvironment
     scopes: config.scopes as Record<string, ScopeDefinition>,
     resourceName: config.name,
     resources: resourcesOf(config),
+    tokenExchange: { paths: config.tokenExchange.paths.map(({ client, ...path }) => ({ clientId: client, ...path })) },
     redirectSchemes: config.registration.redirectSchemes,
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,

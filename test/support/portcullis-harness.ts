@@ -75,6 +75,13 @@ export async function createPortcullisHarness(
     resources: Object.fromEntries(
       Object.entries(environment.resources ?? {}).map(([key, definition]) => [key, resourceConfig(definition)]),
     ),
+    tokenExchange: {
+      paths: (environment.tokenExchange?.paths ?? []).map(({ clientId, scopes, ...path }) => ({
+        ...path,
+        client: clientId,
+        scopes: { ...scopes },
+      })),
+    },
     allowedHosts: [...(environment.allowedHosts ?? [])],
     allowedOrigins: [...(environment.allowedOrigins ?? [])],
   };

@@ -47,7 +47,11 @@ export type RegisteredMetadata = Omit<
 >;
 
 // Grant types that registration without further proof can never give.
-const refusedGrants = ['urn:ietf:params:oauth:grant-type:jwt-bearer', 'client_credentials'];
+const refusedGrants = [
+  'urn:ietf:params:oauth:grant-type:jwt-bearer',
+  'client_credentials',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+];
 
 /**
  * Parses client metadata as sent to the registration endpoint.

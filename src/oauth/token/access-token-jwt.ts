@@ -39,6 +39,7 @@ export function signAccessToken(token: AccessToken, issuer: string, key: Signing
     client_id: token.clientId,
     scope: formatScope(token.scopes),
     grant_id: token.grantId,
+    ...(token.rootGrantId === undefined ? {} : { root_grant_id: token.rootGrantId }),
     ...(token.keyThumbprint === undefined ? {} : { cnf: { jkt: token.keyThumbprint } }),
   });
   const input = `${encodedHeader(key)}.${payload}`;
@@ -67,12 +68,13 @@ export function readAccessToken(
   if (bytes.toString('base64url') !== signed || !verifies(`${header}.${payload}`, bytes, key)) return undefined;
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown>;
   if (claims['iss'] !== issuer) return undefined;
-  const { iss: _iss, sub, aud, exp, iat, jti, client_id, scope, grant_id, cnf, ...rest } = claims;
+  const { iss: _iss, sub, aud, exp, iat, jti, client_id, scope, grant_id, root_grant_id, cnf, ...rest } = claims;
   const keyThumbprint = (cnf as { jkt: string } | undefined)?.jkt;
   return {
     kind: 'access_token',
     tokenId: jti as string,
     grantId: grant_id as GrantId,
+    ...(root_grant_id === undefined ? {} : { rootGrantId: root_grant_id as GrantId }),
     clientId: client_id as ClientId,
     subject: sub as Subject,
     scopes: (scope as string).split(' ').filter((name) => name !== ''),

@@ -13,6 +13,8 @@ export interface Redeemable {
   readonly keyThumbprint?: string | undefined;
   /** When the access token expires at the latest, milliseconds since the epoch. Default: its lifetime alone decides. */
   readonly expiresBy?: number | undefined;
+  /** What the response calls the token (RFC 8693 §2.2.1). Default: nothing. */
+  readonly issuedTokenType?: string | undefined;
 }
 
 const redeemables = new WeakSet<Redeemable>();
@@ -31,12 +33,14 @@ export class ConsumedGrant {
   readonly #scopes: readonly string[];
   readonly #keyThumbprint: string | undefined;
   readonly #expiresBy: number | undefined;
+  readonly #issuedTokenType: string | undefined;
 
   private constructor(redeemable: Redeemable) {
     this.#grant = redeemable.grant;
     this.#scopes = redeemable.scopes;
     this.#keyThumbprint = redeemable.keyThumbprint ?? redeemable.grant.keyThumbprint;
     this.#expiresBy = redeemable.expiresBy;
+    this.#issuedTokenType = redeemable.issuedTokenType;
   }
 
   /**
@@ -71,5 +75,10 @@ export class ConsumedGrant {
   /** When the access token expires at the latest, milliseconds since the epoch. */
   get expiresBy(): number | undefined {
     return this.#expiresBy;
+  }
+
+  /** What the response calls the token; `undefined` where it does not say. */
+  get issuedTokenType(): string | undefined {
+    return this.#issuedTokenType;
   }
 }

@@ -13,6 +13,10 @@ export interface Decision extends GrantDetails {
   readonly resource: ResourceUri;
   /** When the user signed in, milliseconds since the epoch; now where there is no user. */
   readonly authenticatedAt: number;
+  /** The grant that it is made from: with that one it ends. */
+  readonly rootGrantId?: GrantId;
+  /** What the response calls the token (RFC 8693 §2.2.1), where it has to. */
+  readonly issuedTokenType?: string;
   /** When the access token expires at the latest, milliseconds since the epoch: that of the token it was made from. */
   readonly expiresBy?: number;
 }
@@ -24,24 +28,26 @@ export interface Decision extends GrantDetails {
 export class DecidedGrant {
   readonly #grant: Grant;
   readonly #expiresBy: number | undefined;
+  readonly #issuedTokenType: string | undefined;
 
-  private constructor(grant: Grant, expiresBy: number | undefined) {
+  private constructor(grant: Grant, { expiresBy, issuedTokenType }: Decision) {
     this.#grant = grant;
     this.#expiresBy = expiresBy;
+    this.#issuedTokenType = issuedTokenType;
     declareRedeemable(this);
   }
 
   /** @throws TypeError for anything else than an authenticated client */
   static decide(client: AuthenticatedClient, decision: Decision, provider: OAuthProvider): DecidedGrant {
     AuthenticatedClient.assert(client);
-    const { expiresBy, ...rest } = decision;
+    const { expiresBy: _expiresBy, issuedTokenType: _type, ...rest } = decision;
     const grant: Grant = {
       ...rest,
       grantId: randomId(provider.random) as GrantId,
       clientId: client.client.clientId,
       approvedAt: provider.clock.now(),
     };
-    return new DecidedGrant(grant, expiresBy);
+    return new DecidedGrant(grant, decision);
   }
 
   get grant(): Grant {
@@ -58,6 +64,10 @@ export class DecidedGrant {
 
   get expiresBy(): number | undefined {
     return this.#expiresBy;
+  }
+
+  get issuedTokenType(): string | undefined {
+    return this.#issuedTokenType;
   }
 
   /** @throws TypeError for anything that `decide` did not make */

@@ -47,11 +47,13 @@ export class GrantStore {
    * @param condition SQL that must hold for it to be stored, with its values; its client must be there in any case
    */
   async add(grant: Grant, expiresAt: number, condition: Statement): Promise<boolean> {
+    const root = grant.rootGrantId;
+    const rootLives = 'EXISTS (SELECT 1 FROM grants AS root WHERE root.grant_id = ? AND root.revoked_at IS NULL)';
     const [stored] = await this.#database.write(
       sql(
-        `INSERT INTO grants (grant_id, client_id, subject, scopes, resource, authenticated_at, approved_at, redeemed_at, last_used_at, expires_at, details)
-         SELECT ?, client_id, ?, ?, ?, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ?
-         FROM clients WHERE client_id = ? AND ${condition.sql} RETURNING grant_id`,
+        `INSERT INTO grants (grant_id, client_id, subject, scopes, resource, authenticated_at, approved_at, redeemed_at, last_used_at, expires_at, details, root_grant_id)
+         SELECT ?, client_id, ?, ?, ?, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ?, ?
+         FROM clients WHERE client_id = ? AND ${condition.sql}${root === undefined ? '' : ` AND ${rootLives}`} RETURNING grant_id`,
         grant.grantId,
         grant.subject,
         JSON.stringify(grant.scopes),
@@ -62,25 +64,29 @@ export class GrantStore {
         grant.approvedAt,
         expiresAt,
         detailsJson(grant),
+        root ?? null,
         grant.clientId,
         ...condition.values,
+        ...(root === undefined ? [] : [root]),
       ),
     );
     return stored?.length === 1;
   }
 
-  /** Whether tokens of this grant are still honoured. */
+  /** Whether tokens of this grant are still honoured: it lives, and so does the one that it was made from. */
   async isAlive(grantId: GrantId): Promise<boolean> {
     const rows = await this.#database.read(
-      'SELECT 1 AS alive FROM grants WHERE grant_id = ? AND revoked_at IS NULL',
+      `SELECT 1 AS alive FROM grants g LEFT JOIN grants root ON root.grant_id = g.root_grant_id
+       WHERE g.grant_id = ? AND g.revoked_at IS NULL AND root.revoked_at IS NULL`,
       grantId,
     );
     return rows.length === 1;
   }
 
+  /** What a user has approved; not what servers made from it for a few minutes. */
   async listForSubject(subject: Subject): Promise<GrantSummary[]> {
     const rows = await this.#database.read(
-      `${summary} AND g.subject = ? ORDER BY g.approved_at DESC`,
+      `${summary} AND g.subject = ? AND g.root_grant_id IS NULL ORDER BY g.approved_at DESC`,
       this.#clock.now(),
       subject,
     );

@@ -34,6 +34,7 @@ export function accessTokenFor(
     kind: 'access_token',
     tokenId,
     grantId: grant.grantId,
+    ...(grant.rootGrantId === undefined ? {} : { rootGrantId: grant.rootGrantId }),
     clientId: grant.clientId,
     subject: grant.subject,
     scopes,

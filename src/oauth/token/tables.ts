@@ -30,4 +30,11 @@ export const grantMigrations: readonly Migration[] = [
     ],
   },
   { id: '0030-grant-details', statements: ['ALTER TABLE grants ADD COLUMN details TEXT'] },
+  {
+    id: '0032-grants-made-from-others',
+    statements: [
+      'ALTER TABLE grants ADD COLUMN root_grant_id TEXT REFERENCES grants (grant_id) ON DELETE CASCADE',
+      'CREATE INDEX grants_by_root ON grants (root_grant_id) WHERE root_grant_id IS NOT NULL',
+    ],
+  },
 ];

@@ -16,8 +16,10 @@ export class TokenSet {
   readonly #minted: MintedTokens;
   readonly #scopes: readonly string[];
   readonly #type: 'Bearer' | 'DPoP';
+  readonly #issuedTokenType: string | undefined;
 
-  private constructor(minted: MintedTokens, { scopes, keyThumbprint }: ConsumedGrant) {
+  private constructor(minted: MintedTokens, { scopes, keyThumbprint, issuedTokenType }: ConsumedGrant) {
+    this.#issuedTokenType = issuedTokenType;
     this.#minted = minted;
     this.#scopes = scopes;
     // RFC 9449 §5: the client must know that the token is bound to its key.
@@ -51,6 +53,7 @@ export class TokenSet {
   toJSON(): Record<string, unknown> {
     return {
       access_token: this.#minted.accessToken,
+      ...(this.#issuedTokenType === undefined ? {} : { issued_token_type: this.#issuedTokenType }),
       token_type: this.#type,
       expires_in: this.#minted.expiresIn,
       ...(this.#minted.refreshToken === undefined ? {} : { refresh_token: this.#minted.refreshToken }),
