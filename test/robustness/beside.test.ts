@@ -110,6 +110,22 @@ test('a client, a sign-in and a request of one server are those of the other, wh
   expect(server.program.stderr).not.toContain('"error"');
 });
 
+test('servers that start at the same moment where nothing is yet agree on one key and one database', async () => {
+  const directory = temporaryDirectory();
+  const all = await Promise.all([started(directory), started(directory), started(directory)]);
+  const keys = await Promise.all(all.map(async ({ wire }) => (await new Visitor(wire).get('/jwks.json')).text));
+  expect(new Set(keys).size).toBe(1);
+  const [first, second] = all.map(({ wire }) => new Visitor(wire));
+  expect(
+    (await runProgram(['user', 'add', 'ada', '--password-stdin'], { directory, input: `${ada.password}\n` })).code,
+  ).toBe(0);
+  await first?.register();
+  await first?.connect(ada);
+  if (second !== undefined) second.accessToken = first?.accessToken ?? '';
+  expect((await second?.call())?.status).toBe(200);
+  for (const { server } of all) expect(server.program.stderr).not.toContain('"level":"error"');
+});
+
 test('a command that is killed has done all or nothing, and holds nobody up', async () => {
   const directory = temporaryDirectory();
   const { wire } = await started(directory);

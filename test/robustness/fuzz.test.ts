@@ -1,17 +1,24 @@
 import { expect, test } from 'vitest';
 import { abuse, fuzz } from './fuzz/report.ts';
+import { startFuzzedServer } from './fuzz/server.ts';
 
 test('whatever is sent to any endpoint or page gets a clear answer, never a failure, a hang or a leak', async () => {
   const { requests, overSockets, stall, before, after, leaked } = await fuzz({
     requests: 3000,
     seed: 20_261,
-    time: 40_000,
+    time: 100_000,
   });
   expect(requests).toBeGreaterThanOrEqual(3000);
   expect(overSockets).toBeGreaterThan(200);
   expect(leaked).toEqual([]);
   expect(after.heap - before.heap).toBeLessThan(48);
   expect(stall).toBeLessThan(2000);
+});
+
+test('nothing that the server can do is off while it is fuzzed', async () => {
+  const server = await startFuzzedServer();
+  expect(server.off).toEqual([]);
+  await server.close();
 });
 
 test('whatever is done with a connection ends soon, in an error or an end, and leaves nothing open', async () => {

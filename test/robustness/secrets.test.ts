@@ -17,6 +17,8 @@ interface Run {
   readonly server: Server;
   readonly wire: Wire;
   readonly collector: SecretCollector;
+  /** Resolves when everything that has gone over the wire was taken in. */
+  readonly allSeen: () => Promise<unknown>;
 }
 
 async function startRun(): Promise<Run> {
@@ -30,7 +32,7 @@ async function startRun(): Promise<Run> {
     await server.program.kill();
   });
   collector.add(readFileSync(join(directory, 'data', 'master.key'), 'utf8').trim());
-  return { directory, server, wire, collector };
+  return { directory, server, wire, collector, allSeen: () => Promise.all(pending) };
 }
 
 /** The first administrator, after a wrong turn or two. */
@@ -184,6 +186,7 @@ test('no secret of a whole run is found in its logs, its output or its error ans
   const printed = await commands(run);
   server.program.signal('SIGTERM');
   const { stdout, stderr } = await server.program.finished;
+  await run.allSeen();
 
   const { secrets, errors } = collector;
   expect(secrets.size).toBeGreaterThan(50);

@@ -15,7 +15,9 @@ const methods = ['none', 'client_secret_basic', 'client_secret_post'] as const;
 async function connectApp({ portcullis }: FuzzedServer, send: Send, browser: TestBrowser, variant: number) {
   const authMethod = methods[variant % methods.length] ?? 'none';
   const client = await createTestClient(portcullis, { send, authMethod, scope: 'notes:read notes:write' });
-  const prepared = client.prepareAuthorization({ scope: 'notes:read', resource: `${origin}/mcp` });
+  const asked = { scope: 'notes:read', resource: `${origin}/mcp` };
+  const prepared =
+    variant % 2 === 0 ? client.prepareAuthorization(asked) : await client.preparePushedAuthorization(asked);
   const page = await browser.visit(prepared.url);
   if (!(page instanceof URL) && page.html.includes('name="password"')) {
     await browser.submit({ username: testUser.userName, password: testUser.password });

@@ -15,7 +15,7 @@ export interface FuzzOptions {
 }
 
 export interface FuzzReport extends Tally {
-  /** The longest that the event loop was held up, in milliseconds; the generator runs on the same one. */
+  /** The longest that the event loop was held up, in milliseconds of processor time; the generator runs on the same one. */
   readonly stall: number;
   readonly before: Vitals;
   readonly after: Vitals;

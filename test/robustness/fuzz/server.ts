@@ -23,6 +23,8 @@ export interface Place {
 /** The product in this process, to be reached through its HTTP parser with or without a socket. */
 export interface FuzzedServer {
   readonly portcullis: Portcullis;
+  /** Capabilities that are off: nothing of theirs would be fuzzed. */
+  readonly off: readonly string[];
   /** Every endpoint and page, and the MCP endpoint. */
   readonly places: readonly Place[];
   /** A connection that is no socket. */
@@ -61,6 +63,7 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
   const open = new Set<Duplex>();
   return {
     portcullis,
+    off: namesOfDisabled(portcullis),
     places: placesOf(portcullis),
     connectInside() {
       const [client, server] = duplexPair();
@@ -81,6 +84,14 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
       await portcullis.close();
     },
   };
+}
+
+function namesOfDisabled(portcullis: Portcullis): string[] {
+  const { services } = portcullis;
+  return [
+    ...oauthCapabilities.filter(({ isEnabled }) => isEnabled?.(portcullis) === false),
+    ...[...identityCapabilities, ...operationsCapabilities].filter(({ isEnabled }) => isEnabled?.(services) === false),
+  ].map(({ name }) => name);
 }
 
 function placesOf(portcullis: Portcullis): Place[] {
