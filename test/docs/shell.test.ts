@@ -43,7 +43,9 @@ test.skipIf(process.platform === 'win32').for(scripts)('the commands of %s do wh
   mkdirSync(commands);
   writeFileSync(join(commands, 'npx'), npx);
   chmodSync(join(commands, 'npx'), 0o755);
-  const { status, stdout, stderr } = spawnSync('sh', ['-eu', '-c', script], {
+  // There is a server's data already, with its first administrator.
+  const begun = `npx portcullis user add ada --role admin\n${script}`;
+  const { status, stdout, stderr } = spawnSync('sh', ['-eu', '-c', begun], {
     cwd: folder,
     env: { PATH: `${commands}${delimiter}${process.env['PATH'] ?? ''}` },
     encoding: 'utf8',
