@@ -34,7 +34,12 @@ export async function registerClient(provider: Handles): Promise<string> {
 }
 
 /** An authorization code of a provider that approves by itself, with all that its redemption needs. */
-export async function obtainCode(provider: Handles, clientId: string, scope: string): Promise<URLSearchParams> {
+export async function obtainCode(
+  provider: Handles,
+  clientId: string,
+  scope: string,
+  resource: string = provider.settings.resource,
+): Promise<URLSearchParams> {
   const challenge = createHash('sha256').update(verifier).digest('base64url');
   const query = new URLSearchParams({
     response_type: 'code',
@@ -43,7 +48,7 @@ export async function obtainCode(provider: Handles, clientId: string, scope: str
     code_challenge: challenge,
     code_challenge_method: 'S256',
     scope,
-    resource: provider.settings.resource,
+    resource,
   });
   const response = await provider.handle(new Request(`${provider.endpointUrl('authorize')}?${query}`));
   const code = new URL(response?.headers.get('location') ?? '').searchParams.get('code') ?? '';
@@ -52,8 +57,13 @@ export async function obtainCode(provider: Handles, clientId: string, scope: str
 }
 
 /** Tokens of a provider that approves by itself, without any network. */
-export async function obtainTokens(provider: Handles, scope: string, clientId?: string): Promise<Tokens> {
+export async function obtainTokens(
+  provider: Handles,
+  scope: string,
+  clientId?: string,
+  resource?: string,
+): Promise<Tokens> {
   const id = clientId ?? (await registerClient(provider));
-  const tokens = await post(provider, 'token', await obtainCode(provider, id, scope));
+  const tokens = await post(provider, 'token', await obtainCode(provider, id, scope, resource));
   return { ...(tokens as unknown as Tokens), client_id: id };
 }
