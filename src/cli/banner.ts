@@ -8,6 +8,8 @@ import { padded } from './text.ts';
 export interface StartFacts {
   readonly name: string;
   readonly mcpUrl: string;
+  /** MCP endpoints of further resources, by their names in the configuration. */
+  readonly furtherEndpoints: Readonly<Record<string, string>>;
   readonly signInUrl: string;
   readonly accountUrl: string;
   readonly issuer: string;
@@ -21,13 +23,16 @@ export interface StartFacts {
 
 /** Gathers them: measures a password hash, and makes a new set-up link where there is no administrator. */
 export async function startFacts(portcullis: Portcullis): Promise<StartFacts> {
-  const { config, settings, services } = portcullis;
+  const { config, settings, services, resources } = portcullis;
   const { paths, passwords, siteName } = services;
   const pageUrl = (path: string) => new URL(path, settings.baseUrl).href;
   const passwordHashMilliseconds = Math.round(await passwords.measure());
   return {
     name: siteName,
     mcpUrl: settings.resource,
+    furtherEndpoints: Object.fromEntries(
+      resources.served.filter((each) => each !== resources.default).map(({ key, uri }) => [key, uri]),
+    ),
     signInUrl: pageUrl(paths.signIn),
     accountUrl: pageUrl(paths.account),
     issuer: settings.issuer,
@@ -68,6 +73,7 @@ export function bannerText(
   return [
     `\n${style('bold', facts.name)} is running, with Portcullis at the gate.\n\n`,
     row('MCP endpoint', style('cyan', facts.mcpUrl)),
+    ...Object.entries(facts.furtherEndpoints).map(([key, url]) => row(`  ${key}`, style('cyan', url))),
     row('Sign in', style('cyan', facts.signInUrl)),
     row('Your account', style('cyan', facts.accountUrl)),
     row('Database', facts.database === ':memory:' ? 'in memory: gone when the server stops' : facts.database),

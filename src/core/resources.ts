@@ -137,9 +137,12 @@ export class ResourceCatalogue {
   }
 }
 
-/** The names of all scopes that further resources declare. */
+/**
+ * The names of all scopes that further resources declare.
+ * @throws ConfigurationError for a malformed one
+ */
 export function scopesOfResources(definitions: Readonly<Record<string, ResourceDefinition>>): readonly string[] {
-  return [...new Set(Object.values(definitions).flatMap(({ scopes }) => Object.keys(scopes ?? {})))];
+  return [...new Set(Object.values(definitions).flatMap(({ scopes }) => new ScopeCatalogue(scopes).names))];
 }
 
 function defaultResource(

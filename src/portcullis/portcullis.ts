@@ -81,6 +81,7 @@ export class Portcullis extends OAuthProvider {
     super(providerOptions(config), { ...providerEnvironment(config), ...runtime });
     this.config = config;
     this.services = wireServices(this, config, foundations);
+    checkPaths(this);
     this.#limits = new RequestLimits(config, this);
     this.#pages = createRouter<Services>(
       [...identityCapabilities, ...operationsCapabilities],
@@ -234,6 +235,17 @@ function openSigningKeys(
     publishAhead: keys.publishAheadSeconds * 1000,
     replaceAfter: keys.rotationDays * day,
   });
+}
+
+/** @throws ConfigurationError where an MCP endpoint would stand in the place of a page */
+function checkPaths({ resources, services }: Portcullis): void {
+  const { home: _home, ...pages } = services.paths;
+  for (const { key, path } of resources.served) {
+    if (Object.values(pages).includes(path)) {
+      const setting = key === resources.default.key ? 'mcpPath' : `resources.${key}.path`;
+      throw new ConfigurationError(`${setting}: ${path} is the address of a page of this server; choose another path`);
+    }
+  }
 }
 
 /** The master key of the settings, or one that vanishes with a database in memory; `undefined` where it is in a file. */

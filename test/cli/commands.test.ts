@@ -313,6 +313,7 @@ describe('the configuration', () => {
       ok: true,
       file: join(directory, 'portcullis.json'),
       mcpUrl: 'https://mcp.example.com/mcp',
+      resources: {},
       issuer: 'https://mcp.example.com',
       database: 'data/portcullis.db',
       certificateExpiresAt: null,

@@ -17,11 +17,13 @@ export const configCheck = defineCommand({
     const { certificateExpiresAt } = checkServerSettings(config);
     const module = mcpFile(config.server.mcp, terminal.directory);
     if (module?.exists === false) throw new ConfigurationError(`mcp: there is no file ${module.path}`);
-    const { settings } = await checked(config.portcullis);
+    const { settings, resources } = await checked(config.portcullis);
+    const further = resources.all.filter(({ key }) => key !== resources.default.key);
     const warnings = [...warningsFor(config), ...scopesWarning(config, 'unread')];
     const facts: [string, string][] = [
       ['file', config.file ?? 'none'],
       ['MCP endpoint', settings.resource],
+      ...further.map(({ key, uri }): [string, string] => [`resource ${key}`, uri]),
       ['issuer', settings.issuer],
       ['listens on', `${config.server.host} port ${config.server.port}`],
       ['database', resolve(terminal.directory, config.portcullis.database)],
@@ -34,6 +36,7 @@ export const configCheck = defineCommand({
         ok: true,
         file: config.file ?? null,
         mcpUrl: settings.resource,
+        resources: Object.fromEntries(further.map(({ key, uri }) => [key, uri])),
         issuer: settings.issuer,
         database: config.portcullis.database,
         certificateExpiresAt: momentJson(certificateExpiresAt),

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { sql } from '../../src/core/database.ts';
+import type { PortcullisConfig } from '../../src/portcullis/config.ts';
+import { Portcullis } from '../../src/portcullis/portcullis.ts';
+import {
+  type ConsentHarness,
+  consentPageIn,
+  type Device,
+  hiddenFields,
+  openConsent,
+  redeemed,
+  scopesOn,
+  startRequest,
+} from '../support/consent.ts';
+import { onPage, origin } from '../support/identity.ts';
+
+const admin = `${origin}/admin/mcp`;
+const files = 'https://files.example.com/mcp';
+
+const resources: PortcullisConfig['resources'] = {
+  admin: {
+    path: '/admin/mcp',
+    name: 'Administration',
+    scopes: { read: { title: 'See the accounts', tools: ['list_users'] }, manage: { title: 'Change accounts' } },
+    requiredScopes: ['read'],
+    refreshTokenAbsoluteDays: 1,
+  },
+  files: { url: files, scopes: { fetch: { title: 'Fetch files' } } },
+};
+
+async function open(more: PortcullisConfig['resources'] = {}) {
+  const harness = await openConsent({ resources: { ...resources, ...more } });
+  const [client, device] = [await harness.client(), harness.device()];
+  return { harness, client, device };
+}
+
+async function errorOf(device: Device, consent: URL): Promise<string | null> {
+  const response = await device.get(consent);
+  return new URL(response.headers.get('location') ?? 'x:').searchParams.get('error');
+}
+
+describe('consent at one of several resources', () => {
+  it('names that resource, its own scopes, tools and duration [MCP-BP-02, RFC8707-07]', async () => {
+    const { client, device } = await open();
+    await device.signIn();
+    const at = async (resource: string, scope: string) =>
+      (await consentPageIn(device.tab(), client.prepareAuthorization({ resource, scope }).url)).html;
+    const html = await at(admin, 'read manage');
+    expect(html).toContain('wants access to Administration');
+    expect(html).toContain(admin);
+    expect(html).toContain('See the accounts');
+    expect(html).toContain('<code>list_users</code>');
+    expect(html).toContain('Access lasts one day at most');
+    expect(html).not.toMatch(/Read notes|list_notes|Example Notes<\/strong>/);
+    expect(scopesOn({ html })).toEqual({ optional: ['manage'], required: ['read'] });
+    expect(await at(files, 'fetch')).toContain(`wants access to ${files}`);
+    expect(await at(`${origin}/mcp`, 'read')).toContain('wants access to Example Notes');
+  });
+
+  it('given at one is asked for again at the other, even for a scope of the same name [PITFALL-11, MCP-BP-01]', async () => {
+    const { harness, client, device } = await open();
+    await device.signIn();
+    const prepared = client.prepareAuthorization({ scope: 'read' });
+    const page = await consentPageIn(device.tab(), prepared.url);
+    const answer = await device.post({ ...hiddenFields(page), decision: 'allow' });
+    await redeemed(client, prepared, new URL(answer.headers.get('location') ?? ''));
+    const again = await startRequest(device, client.prepareAuthorization({ scope: 'read' }));
+    expect((await device.get(again)).headers.get('location')).toContain('code=');
+    const elsewhere = await startRequest(device, client.prepareAuthorization({ scope: 'read', resource: admin }));
+    expect((await device.get(elsewhere)).status).toBe(200);
+    expect(await harness.services.database.read('SELECT DISTINCT resource FROM consents')).toEqual([
+      { resource: `${origin}/mcp` },
+    ]);
+  });
+
+  it('is on record on the account page with the name of its resource', async () => {
+    const { client, device } = await open();
+    await device.signIn();
+    const prepared = client.prepareAuthorization({ resource: admin, scope: 'read' });
+    const page = await consentPageIn(device.tab(), prepared.url);
+    const answer = await device.post({ ...hiddenFields(page), decision: 'allow' });
+    await redeemed(client, prepared, new URL(answer.headers.get('location') ?? ''));
+    const { html } = onPage(await device.tab().visit(`${origin}/account`));
+    expect(html).toContain('<p class="small">Administration</p>');
+    expect(html).toContain('See the accounts');
+    expect(html).not.toContain('Read notes');
+  });
+
+  it('is kept with the resource that the page named: the form cannot name another [PITFALL-12]', async () => {
+    const { client, device } = await open();
+    await device.signIn();
+    const prepared = client.prepareAuthorization({ scope: 'read' });
+    const page = await consentPageIn(device.tab(), prepared.url);
+    const answer = await device.post({ ...hiddenFields(page), resource: admin, decision: 'allow' });
+    const arrived = new URL(answer.headers.get('location') ?? '');
+    const refused = await client.redeem(client.receiveCode(prepared, arrived), { resource: admin });
+    expect(refused.body['error']).toBe('invalid_target');
+  });
+});
+
+describe('a resource for administrators', () => {
+  const forAdministrators = { admin: { ...resources['admin'], users: 'administrators' as const } };
+
+  it('is refused to other users, and open to administrators [PITFALL-16]', async () => {
+    const { harness, client, device } = await open(forAdministrators);
+    await device.signIn();
+    const prepared = client.prepareAuthorization({ resource: admin, scope: 'read' });
+    expect(await errorOf(device, await startRequest(device, prepared))).toBe('access_denied');
+    await harness.addUser('root', 'admin');
+    const theirs = harness.device();
+    await theirs.signIn('root');
+    await consentPageIn(theirs.tab(), client.prepareAuthorization({ resource: admin, scope: 'read' }).url);
+    await consentPageIn(device.tab(), client.prepareAuthorization({ scope: 'read' }).url);
+  });
+
+  it('is refused to who was an administrator when the page was shown, with and without scopes [PITFALL-12, PITFALL-16]', async () => {
+    const bare = { path: '/bare', users: 'administrators' as const };
+    const { harness, client, device } = await open({ ...forAdministrators, bare });
+    await harness.addUser('other', 'admin');
+    const { services } = harness;
+    const ada = await services.users.findByName('ada');
+    if (ada === undefined) throw new Error('there is no ada');
+    for (const resource of [admin, `${origin}/bare`]) {
+      await services.users.setRole(ada.userId, 'admin');
+      await device.signIn();
+      const page = await consentPageIn(device.tab(), client.prepareAuthorization({ resource }).url);
+      await services.users.setRole(ada.userId, 'user');
+      const answer = await device.post({ ...hiddenFields(page), 'scope:read': 'on', decision: 'allow' });
+      expect(new URL(answer.headers.get('location') ?? 'x:').searchParams.get('error'), resource).toBe('access_denied');
+    }
+    expect(await codesIn(harness)).toEqual([]);
+  });
+});
+
+describe('a resource for verified clients', () => {
+  it('is refused to clients that registered themselves, also for what they had before [PITFALL-16, RFC8707-05]', async () => {
+    const { client, device } = await open({ admin: { ...resources['admin'], clients: 'verified' } });
+    const response = await device.get(client.prepareAuthorization({ resource: admin, scope: 'read' }).url);
+    const target = new URL(response.headers.get('location') ?? '');
+    expect(target.searchParams.get('error')).toBe('unauthorized_client');
+    expect(target.searchParams.get('error_description')).toContain('only for clients that an administrator added');
+  });
+});
+
+it('a request for a resource that is no longer configured comes to nothing [PITFALL-10]', async () => {
+  const { harness, client, device } = await open();
+  await device.signIn();
+  const page = await consentPageIn(device.tab(), client.prepareAuthorization({ resource: admin, scope: 'read' }).url);
+  await harness.services.database.write(
+    sql("UPDATE authorization_requests SET parameters = replace(parameters, '/admin/mcp', '/gone')"),
+  );
+  const answer = await device.post({ ...hiddenFields(page), decision: 'allow' });
+  expect(new URL(answer.headers.get('location') ?? 'x:').searchParams.get('error')).toBe('access_denied');
+  expect(await codesIn(harness)).toEqual([]);
+});
+
+it('an MCP endpoint at the address of a page is refused at start', async () => {
+  const config = { baseUrl: origin, database: ':memory:' };
+  const opened = Portcullis.open({ ...config, resources: { admin: { path: '/account' } } });
+  await expect(opened).rejects.toThrow('resources.admin.path: /account is the address of a page');
+  await expect(Portcullis.open({ ...config, mcpPath: '/sign-in' })).rejects.toThrow('mcpPath: /sign-in');
+});
+
+function codesIn({ services }: ConsentHarness) {
+  return services.database.read('SELECT 1 AS issued FROM authorization_codes');
+}
