@@ -8,6 +8,7 @@ test('the banner in the guide is what a server prints', () => {
   const printed = bannerText({
     name: 'Notes',
     mcpUrl: `${origin}/mcp`,
+    furtherEndpoints: {},
     signInUrl: `${origin}/sign-in`,
     accountUrl: `${origin}/account`,
     issuer: origin,
