@@ -1,5 +1,6 @@
 import { authorizationCode } from './oauth/authorization-code/index.ts';
 import { bearer } from './oauth/bearer/index.ts';
+import { dpop } from './oauth/dpop/index.ts';
 import { jwks } from './oauth/jwks/index.ts';
 import { metadata } from './oauth/metadata/index.ts';
 import { pushedRequests } from './oauth/pushed-requests/index.ts';
@@ -27,4 +28,5 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   jwks,
   singleUse,
   tokenExchange,
+  dpop,
 ];

@@ -1,5 +1,6 @@
 import { oauthCapabilities } from './capabilities.ts';
 import type { Clock } from './core/clock.ts';
+import type { DpopPolicy } from './core/dpop-policy.ts';
 import { createFetcher } from './core/egress/create.ts';
 import type { Fetcher } from './core/egress/fetcher.ts';
 import { type ProviderEnvironment, type ResolvedEnvironment, resolveEnvironment } from './core/environment.ts';
@@ -40,6 +41,7 @@ import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
 import type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
 import type { DecidedGrant } from './oauth/token/decided-grant.ts';
 import type { GrantHandler, OAuthCapability } from './oauth/token/grant-handler.ts';
+import type { SenderConstraint } from './oauth/token/sender-constraint.ts';
 import type { TokenSet } from './oauth/token/token-set.ts';
 import { createRouter } from './server.ts';
 
@@ -77,6 +79,8 @@ export abstract class OAuthProvider {
   readonly egress: Fetcher | undefined;
   /** Grant type → the capability that serves it. */
   readonly grantHandlers: ReadonlyMap<string, GrantHandler>;
+  /** How tokens are bound to keys of their clients; `undefined` where all are bearer tokens. */
+  readonly senderConstraint: SenderConstraint | undefined;
   protected readonly environment: ResolvedEnvironment;
   readonly #route: (request: Request, context: RequestContext) => Promise<Response | undefined>;
 
@@ -116,6 +120,7 @@ export abstract class OAuthProvider {
         `pushedRequests.required needs ${new.target.name} to implement pushAuthorizationRequest() and takePushedRequest()`,
       );
     this.grantHandlers = new Map(enabled.flatMap((capability) => Object.entries(capability.grants ?? {})));
+    this.senderConstraint = enabled.find((capability) => capability.senderConstraint)?.senderConstraint?.(this);
     this.#route = createRouter<OAuthProvider>(enabled, this, (error, context) => {
       this.report({ name: 'server.error', reason: 'an endpoint failed', error, ...context });
     });
@@ -193,10 +198,13 @@ export abstract class OAuthProvider {
    */
   takePushedRequest?(client: Client, hash: SecretHash): Promise<PushedRequest | undefined>;
 
-  /** The record of a live access token for one resource, by default the default one; or `undefined`. */
+  /**
+   * The record of a live access token for one resource, by default the default one; or `undefined`. One with a
+   * `keyThumbprint` lets nobody in by itself: `authenticate` asks for the proof.
+   */
   async verifyToken(token: string, resource: ResourceUri = this.settings.resource): Promise<AccessToken | undefined> {
     const record = await this.loadAccessToken(token);
-    return VerifiedAccessToken.check(record, token, resource, this.clock.now()) === undefined ? undefined : record;
+    return record && VerifiedAccessToken.isAlive(record, resource, this.clock.now()) ? record : undefined;
   }
 
   /** Public signing keys as JWKs, for subclasses whose access tokens are JWTs. Not implemented: `/jwks.json` does not exist. */
@@ -232,6 +240,10 @@ export abstract class OAuthProvider {
 
   get clock(): Clock {
     return this.environment.clock;
+  }
+
+  get dpop(): DpopPolicy {
+    return this.environment.dpop;
   }
 
   get lifetimes(): Lifetimes {

@@ -105,5 +105,5 @@ function preflight<Services>(route: Route<Services>, allow: string): Response {
 // Origin too: a shared cache keeps the metadata for everybody.
 function allowAnyOrigin(headers: Headers): void {
   headers.set('access-control-allow-origin', '*');
-  headers.set('access-control-expose-headers', 'WWW-Authenticate');
+  headers.set('access-control-expose-headers', 'WWW-Authenticate, DPoP-Nonce');
 }

@@ -148,7 +148,7 @@ export class CustomProvider extends OAuthProvider {
     const issued = { accessToken: access.secret, expiresIn: lifetimes.accessToken / 1000 };
     if (!client.grantTypes.includes('refresh_token')) return TokenSet.issue(consumed, issued);
     const refresh = mintSecret(this.random);
-    this.#tables.add(refresh.hash, grant.grantId, refreshTokenFor(grant, refresh.hash, now, lifetimes));
+    this.#tables.add(refresh.hash, grant.grantId, refreshTokenFor(consumed, refresh.hash, now, lifetimes));
     return TokenSet.issue(consumed, { ...issued, refreshToken: refresh.secret });
   }
 }

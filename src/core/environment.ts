@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './clock.ts';
+import { type DpopPolicy, resolveDpopPolicy } from './dpop-policy.ts';
 import type { EgressSettings } from './egress/create.ts';
 import type { Fetcher } from './egress/fetcher.ts';
 import type { Resolver } from './egress/resolve.ts';
@@ -22,6 +23,8 @@ export interface ProviderEnvironment {
   /** Along which ways servers may exchange their callers' tokens for those of another resource. Default: none. */
   readonly tokenExchange?: { readonly paths: readonly ExchangePath[] };
   readonly lifetimes?: Partial<Lifetimes>;
+  /** How tokens are bound to keys of their clients. Default: as clients wish, where the provider has `spendIdentifier`. */
+  readonly dpop?: Partial<DpopPolicy>;
   /** Further private-use URI schemes that clients may register redirect URIs for, without the colon. */
   readonly redirectSchemes?: readonly string[];
   /** Further `Host` header values at which the MCP endpoint may be addressed, such as a proxy's inner name. */
@@ -44,6 +47,7 @@ export interface ResolvedEnvironment {
   readonly clock: Clock;
   readonly random: Random;
   readonly lifetimes: Lifetimes;
+  readonly dpop: DpopPolicy;
   readonly onEvent: EventSink;
 }
 
@@ -53,6 +57,7 @@ export function resolveEnvironment(environment: ProviderEnvironment): ResolvedEn
     clock: environment.clock ?? systemClock,
     random: environment.random ?? systemRandom,
     lifetimes: { ...defaultLifetimes, ...environment.lifetimes },
+    dpop: resolveDpopPolicy(environment.dpop),
     onEvent: environment.onEvent ?? (() => {}),
   };
 }

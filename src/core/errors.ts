@@ -21,6 +21,8 @@ export const oauthErrorCodes = [
   'invalid_client_metadata',
   'invalid_token',
   'insufficient_scope',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
 ] as const;
 
 export type OAuthErrorCode = (typeof oauthErrorCodes)[number];
@@ -101,6 +103,8 @@ function statusOf(code: OAuthErrorCode): number {
     case 'interaction_required':
     case 'invalid_redirect_uri':
     case 'invalid_client_metadata':
+    case 'invalid_dpop_proof':
+    case 'use_dpop_nonce':
       return 400;
   }
 }

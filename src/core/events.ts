@@ -20,6 +20,7 @@ export type SecurityEventName =
   | 'token.reused'
   | 'token.revoked'
   | 'token.rejected'
+  | 'proof.refused'
   | 'grant.revoked'
   | 'request.rate_limited'
   | 'request.origin_refused'

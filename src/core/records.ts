@@ -33,6 +33,8 @@ export interface Client {
   readonly contacts?: readonly string[];
   readonly softwareId?: string;
   readonly softwareVersion?: string;
+  /** Whether it wants no tokens but such that are bound to a key of its own (RFC 9449 §5.2). */
+  readonly dpopBoundAccessTokens?: boolean;
 }
 
 /** Who acts for a token's subject, and for whom that one acted before. @see RFC 8693 §4.1 */
@@ -94,6 +96,8 @@ export interface AuthorizationCode {
   readonly redirectUriWasSent: boolean;
   /** PKCE S256 challenge; never absent. */
   readonly codeChallenge: string;
+  /** RFC 7638 thumbprint of the key that its redemption must prove (RFC 9449 §10). Absent: any key, or none. */
+  readonly keyThumbprint?: string;
   readonly expiresAt: number;
   /** Set once it has been redeemed. A spent code is kept, so that a replay is recognised. */
   readonly spentAt?: number;
@@ -104,6 +108,8 @@ export interface RefreshToken {
   readonly kind: 'refresh_token';
   readonly hash: SecretHash;
   readonly grant: Grant;
+  /** RFC 7638 thumbprint of the key whose holder alone may use it: a public client's (RFC 9449 §5). */
+  readonly keyThumbprint?: string;
   readonly issuedAt: number;
   readonly expiresAt: number;
 }

@@ -57,6 +57,7 @@ export function requireToken(
       await next();
       return c.res;
     });
+    for (const [name, value] of Object.entries(outcome.responseHeaders)) c.header(name, value);
     return undefined;
   };
 }

@@ -3,7 +3,7 @@ import type { AllowedOrigins } from '../oauth/bearer/origin.ts';
 const allowed = {
   'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
   'access-control-allow-headers':
-    'Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, Last-Event-ID',
+    'Authorization, DPoP, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, Last-Event-ID',
   'access-control-max-age': '86400',
 } as const;
 
@@ -20,7 +20,7 @@ export function allowOrigin(request: Request, response: Response, { origins }: A
   headers.append('vary', 'Origin');
   if (origins.has(origin) || origins.has('*')) {
     headers.set('access-control-allow-origin', origin);
-    headers.set('access-control-expose-headers', 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version');
+    headers.set('access-control-expose-headers', 'WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id, MCP-Protocol-Version');
   }
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }

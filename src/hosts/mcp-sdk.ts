@@ -41,19 +41,26 @@ export function createMcpEndpoint(
       ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
     });
     if (outcome.response !== undefined) return outcome.response;
-    const { token, body } = outcome;
+    const { token, body, responseHeaders } = outcome;
     const run = () =>
       handler.fetch(request, {
         authInfo: authInfo(token, provider),
         ...(body === undefined ? {} : { parsedBody: body }),
       });
-    return sessions.guard(request, token, run);
+    return withHeaders(await sessions.guard(request, token, run), responseHeaders);
   };
   const endpoint: McpEndpoint = async (request, context) => {
     if (request.method === 'OPTIONS') return mcpPreflight(request, allowedOrigins);
     return allowOrigin(request, await serve(request, context), allowedOrigins);
   };
   return Object.assign(endpoint, { path });
+}
+
+function withHeaders(response: Response, added: Readonly<Record<string, string>>): Response {
+  if (Object.keys(added).length === 0) return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(added)) headers.set(name, value);
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
 /** The verifier that `requireBearerAuth` and `verifyBearerToken` of the official SDK take, in both its versions. */
@@ -63,7 +70,8 @@ export interface TokenVerifier {
 
 /**
  * A token verifier for applications that keep the SDK's own bearer middleware. It sees nothing but the token: put
- * `refuseForeignOrigin` in front, and let the tools check their scopes.
+ * `refuseForeignOrigin` in front, and let the tools check their scopes. A token that is bound to a key is refused, because
+ * its proof cannot be seen from here.
  * @param invalidToken makes the error that the installed SDK understands:
  *   `(message) => new OAuthError(OAuthErrorCode.InvalidToken, message)` for `@modelcontextprotocol/server`,
  *   `(message) => new InvalidTokenError(message)` for `@modelcontextprotocol/sdk`

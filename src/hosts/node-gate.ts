@@ -54,7 +54,10 @@ export function createNodeGate(
             ...parsed,
           });
     const refusal = outcome.response ?? options.sessions?.refuse(request?.headers.get('mcp-session-id'), outcome.token);
-    if (refusal === undefined && outcome.response === undefined) return outcome;
+    if (refusal === undefined && outcome.response === undefined) {
+      for (const [name, value] of Object.entries(outcome.responseHeaders)) res.setHeader(name, value);
+      return outcome;
+    }
     if (refusal !== undefined) await sendResponse(refusal, res);
     return undefined;
   };

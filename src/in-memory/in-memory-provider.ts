@@ -195,7 +195,7 @@ export class InMemoryProvider extends OAuthProvider {
     this.store.addTokens(
       stored,
       { ...accessToken, claims: { ...stored.claims, ...accessToken.claims } },
-      refresh === undefined ? undefined : refreshTokenFor(consumed.grant, refresh.hash, now, lifetimes),
+      refresh === undefined ? undefined : refreshTokenFor(consumed, refresh.hash, now, lifetimes),
       now,
     );
     return TokenSet.issue(consumed, {

@@ -41,6 +41,7 @@ describe('the configuration', () => {
         refreshGraceSeconds: 30,
       },
       tokenExchange: { paths: [] },
+      dpop: { enabled: true, required: false, nonce: 'off', proofSeconds: 60, nonceSeconds: 300 },
       keys: { rotationDays: 90, publishAheadSeconds: 900 },
       sessions: { idleMinutes: 720, absoluteHours: 168 },
       signIn: {

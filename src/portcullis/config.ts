@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ConfigurationError } from '../core/urls.ts';
 import { signingAlgorithms } from '../oauth/token/access-token-jwt.ts';
+import { dpopSchema } from './dpop-config.ts';
 import { egressSchema } from './egress-config.ts';
 import { nearest } from './nearest.ts';
 import { explainSetting } from './setting-errors.ts';
@@ -197,6 +198,7 @@ export const configSchema = z.strictObject({
         }),
     })
     .prefault({}),
+  dpop: dpopSchema,
 
   keys: z
     .strictObject({

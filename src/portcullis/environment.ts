@@ -36,8 +36,8 @@ export function providerOptions(config: ResolvedConfig): OAuthProviderOptions {
  * The part that surrounds the provider.
  * @throws ConfigurationError where a file that it names cannot be read
  */
-export function providerEnvironment(config: ResolvedConfig): ProviderEnvironment {
-  const { tokens } = config;
+export function providerEnvironment(config: ResolvedConfig, dpopNonceKey?: Uint8Array): ProviderEnvironment {
+  const { tokens, dpop } = config;
   const egress = egressSettings(config.egress);
   return {
     mcpPath: config.mcpPath,
@@ -49,6 +49,14 @@ export function providerEnvironment(config: ResolvedConfig): ProviderEnvironment
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,
     ...(egress === undefined ? {} : { egress }),
+    dpop: {
+      enabled: dpop.enabled,
+      required: dpop.required,
+      nonce: dpop.nonce,
+      proofLifetime: dpop.proofSeconds * second,
+      nonceLifetime: dpop.nonceSeconds * second,
+      ...(dpopNonceKey === undefined ? {} : { nonceKey: dpopNonceKey }),
+    },
     lifetimes: {
       pushedRequest: config.pushedRequests.lifetimeSeconds * second,
       authorizationCode: tokens.authorizationCodeSeconds * second,

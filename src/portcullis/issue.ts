@@ -21,7 +21,7 @@ export async function issueForCode(client: Client, code: RedeemableCode, service
   const access = await accessTokenOf(code, now, services);
   const secret = client.grantTypes.includes('refresh_token') ? mintSecret(provider.random) : undefined;
   const lifetimes = provider.resources.lifetimesOf(code.grant.resource);
-  const refresh = secret === undefined ? undefined : refreshTokenFor(code.grant, secret.hash, now, lifetimes);
+  const refresh = secret === undefined ? undefined : refreshTokenFor(code, secret.hash, now, lifetimes);
   const won = await codes.redeem(code, access.tokenId, refresh, now, lastExpiry(access, refresh));
   const consumed = ConsumedGrant.claim(code, won);
   provider.report({
@@ -43,7 +43,7 @@ export async function issueForRefreshToken(token: RedeemableRefreshToken, servic
   const access = await accessTokenOf(token, now, services);
   const secret = mintSecret(provider.random);
   const lifetimes = provider.resources.lifetimesOf(token.grant.resource);
-  const next = refreshTokenFor(token.grant, secret.hash, now, lifetimes);
+  const next = refreshTokenFor(token, secret.hash, now, lifetimes);
   const grace = lifetimes.refreshTokenGrace;
   const rotation = await refreshTokens.rotate(token, next, { now, grace, grantExpiresAt: lastExpiry(access, next) });
   switch (rotation) {

@@ -78,7 +78,10 @@ export class Portcullis extends OAuthProvider {
     runtime: Required<Pick<PortcullisRuntime, 'clock' | 'random'>> & PortcullisRuntime,
     foundations: Foundations,
   ) {
-    super(providerOptions(config), { ...providerEnvironment(config), ...runtime });
+    super(providerOptions(config), {
+      ...providerEnvironment(config, foundations.derivedKeys.derive('DPoP nonces')),
+      ...runtime,
+    });
     this.config = config;
     this.services = wireServices(this, config, foundations);
     checkPaths(this);

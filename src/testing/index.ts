@@ -1,6 +1,7 @@
 export { ManualClock } from '../core/clock.ts';
 export type { AcceptanceCase } from './acceptance-case.ts';
 export { type AcceptanceOptions, acceptanceCases, runAcceptanceSuite, type TestFramework } from './acceptance-suite.ts';
+export { type DpopTestAlgorithm, DpopTestKey, type ProofRequest } from './dpop-key.ts';
 export type { CreateHarness, Harness, HarnessRequest } from './harness.ts';
 export { TestBrowser, type TestPage } from './test-browser.ts';
 export {

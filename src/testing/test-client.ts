@@ -185,18 +185,21 @@ export class TestClient {
     return { code, verifier, ...(redirectUri === undefined ? {} : { redirectUri }) };
   }
 
-  redeem({ code, verifier, redirectUri }: ReceivedCode, parameters: Parameters = {}): Promise<Answer> {
-    return this.post('token', {
-      grant_type: 'authorization_code',
-      code,
-      code_verifier: verifier,
-      redirect_uri: redirectUri,
-      ...parameters,
-    });
+  redeem(
+    { code, verifier, redirectUri }: ReceivedCode,
+    parameters: Parameters = {},
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const grant = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: redirectUri };
+    return this.post('token', { ...grant, ...parameters }, headers);
   }
 
-  refresh(refreshToken: string, parameters: Parameters = {}): Promise<Answer> {
-    return this.post('token', { grant_type: 'refresh_token', refresh_token: refreshToken, ...parameters });
+  refresh(
+    refreshToken: string,
+    parameters: Parameters = {},
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    return this.post('token', { grant_type: 'refresh_token', refresh_token: refreshToken, ...parameters }, headers);
   }
 
   revoke(token: string, parameters: Parameters = {}): Promise<Answer> {

@@ -100,6 +100,8 @@ function explanationOf(code: OAuthErrorCode): Explanation {
     case 'invalid_target':
     case 'invalid_client_metadata':
     case 'invalid_token':
+    case 'invalid_dpop_proof':
+    case 'use_dpop_nonce':
       return {
         title: 'This app sent a request that cannot be answered',
         message: 'Something in the link that brought you here is missing or wrong. Nothing was allowed.',

@@ -254,7 +254,7 @@ describe.for(Object.entries(gatedRoutes))('%s', ([, build]) => {
     const answer = await call();
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toBe(
-      `Bearer scope="read write", resource_metadata="${provider.settings.resourceMetadataUrl}"`,
+      `Bearer scope="read write", resource_metadata="${provider.settings.resourceMetadataUrl}", DPoP algs="ES256 EdDSA Ed25519 RS256 PS256"`,
     );
   });
 

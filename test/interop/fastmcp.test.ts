@@ -203,7 +203,7 @@ describe('a guarded server', () => {
     const answer = await postMessage(url, undefined, initialize);
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toBe(
-      `Bearer scope="read", resource_metadata="${provider.settings.resourceMetadataUrl}"`,
+      `Bearer scope="read", resource_metadata="${provider.settings.resourceMetadataUrl}", DPoP algs="ES256 EdDSA Ed25519 RS256 PS256"`,
     );
   });
 

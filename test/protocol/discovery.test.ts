@@ -111,6 +111,7 @@ describe.each(providers)('discovery of $name', (kind) => {
       bearer_methods_supported: ['header'],
       scopes_supported: ['read', 'write'],
       resource_name: 'Notes',
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'],
     });
   });
 

@@ -29,7 +29,9 @@ describe.each(providers)('the MCP endpoint behind $name', (kind) => {
   it('a request without Authorization is told how to authenticate and of no error [CASE-78, MCP-AUTH-07, MCP-AUTH-22, RFC6750-04, RFC6750-12, RFC9728-08, RFC9728-09, MCP-DISC-03]', async () => {
     const response = refusal(await (await peer()).mcp({}));
     expect(response.status).toBe(401);
-    expect(response.headers.get('www-authenticate')).toBe(`Bearer scope="read", resource_metadata="${metadataUrl}"`);
+    expect(response.headers.get('www-authenticate')).toBe(
+      `Bearer scope="read", resource_metadata="${metadataUrl}", DPoP algs="ES256 EdDSA Ed25519 RS256 PS256"`,
+    );
     expect(response.headers.get('cache-control')).toBe('no-store');
     const { resourceMetadataUrl, scope, error } = extractWWWAuthenticateParams(response);
     expect([resourceMetadataUrl?.href, scope, error]).toEqual([metadataUrl, 'read', undefined]);

@@ -32,7 +32,7 @@ export interface RunningProvider {
   close(): Promise<void>;
 }
 
-interface ProviderKind {
+export interface ProviderKind {
   readonly name: string;
   create(fixture?: FixtureOptions): Promise<RunningProvider>;
 }
@@ -176,8 +176,9 @@ export class Peer {
   }
 
   /** A token request with the client's own authentication. */
-  token(client: RegisteredClient, parameters: Parameters): Promise<Response> {
-    return this.post(this.provider.settings.paths.token, { ...credentials(client), ...parameters }, basic(client));
+  token(client: RegisteredClient, parameters: Parameters, headers: Record<string, string> = {}): Promise<Response> {
+    const { token } = this.provider.settings.paths;
+    return this.post(token, { ...credentials(client), ...parameters }, { ...basic(client), ...headers });
   }
 
   redemption(client: RegisteredClient, code: string, changes: Parameters = {}): Promise<Response> {

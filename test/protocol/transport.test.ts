@@ -152,7 +152,7 @@ describe.each(providers)('the transport of $name', (kind) => {
       const response = await server.post(path, 'x=y', { origin, authorization: basicHeader('x', 'y') });
       expect(response.status).toBeGreaterThanOrEqual(400);
       expect(response.headers.get('access-control-allow-origin')).toBe('*');
-      expect(response.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate');
+      expect(response.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate, DPoP-Nonce');
       expect(response.headers.get('access-control-allow-credentials')).toBeNull();
     },
   );

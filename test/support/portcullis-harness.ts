@@ -1,3 +1,4 @@
+import type { DpopPolicy } from '../../src/core/dpop-policy.ts';
 import type { ResourceDefinition } from '../../src/core/resources.ts';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
@@ -82,6 +83,7 @@ export async function createPortcullisHarness(
         scopes: { ...scopes },
       })),
     },
+    dpop: dpopConfig(environment.dpop ?? {}),
     allowedHosts: [...(environment.allowedHosts ?? [])],
     allowedOrigins: [...(environment.allowedOrigins ?? [])],
   };
@@ -96,6 +98,16 @@ export async function createPortcullisHarness(
     authorize: (url, browser) => signInAndAllow(url, browser),
     dumpStorage: () => dumpDatabase(provider),
     close: () => provider.close(),
+  };
+}
+
+function dpopConfig({ enabled, required, nonce, proofLifetime, nonceLifetime }: Partial<DpopPolicy>) {
+  return {
+    ...(enabled === undefined ? {} : { enabled }),
+    ...(required === undefined ? {} : { required }),
+    ...(nonce === undefined ? {} : { nonce }),
+    ...(proofLifetime === undefined ? {} : { proofSeconds: proofLifetime / 1000 }),
+    ...(nonceLifetime === undefined ? {} : { nonceSeconds: nonceLifetime / 1000 }),
   };
 }
 

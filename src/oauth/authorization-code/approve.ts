@@ -54,6 +54,7 @@ export function issueCode(
       redirectUriWasSent: request.redirectUriWasSent,
       codeChallenge: request.codeChallenge,
       expiresAt: using.now + using.lifetime,
+      ...(request.keyThumbprint === undefined ? {} : { keyThumbprint: request.keyThumbprint }),
     },
     redirectTo: request.redirectUri.with({ code, state: request.state, iss: using.issuer }),
   };

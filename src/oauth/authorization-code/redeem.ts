@@ -4,7 +4,9 @@ import type { AuthorizationCode, Client, Grant } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { AuthenticatedClient } from '../token/client-authentication.ts';
 import { declareRedeemable } from '../token/consumed-grant.ts';
+import type { TokenRequest } from '../token/grant-handler.ts';
 import { grantedResource } from '../token/resource.ts';
+import { WrongKeyError } from '../token/sender-constraint.ts';
 import type { TokenSet } from '../token/token-set.ts';
 import { isCodeVerifier, verifierMatches } from './pkce.ts';
 
@@ -14,17 +16,28 @@ import { isCodeVerifier, verifierMatches } from './pkce.ts';
  */
 export class RedeemableCode {
   readonly #record: AuthorizationCode;
+  readonly #client: Client;
+  readonly #keyThumbprint: string | undefined;
 
-  private constructor(record: AuthorizationCode) {
+  private constructor(record: AuthorizationCode, client: Client, keyThumbprint: string | undefined) {
     this.#record = record;
+    this.#client = client;
+    this.#keyThumbprint = keyThumbprint;
     declareRedeemable(this);
   }
 
   /**
+   * @param keyThumbprint of the key that the request proved
    * @throws OAuthError `invalid_grant`
    * @see OAuth 2.1 §4.1.3
    */
-  static check(record: AuthorizationCode, client: Client, params: Params, now: number): RedeemableCode {
+  static check(
+    record: AuthorizationCode,
+    client: Client,
+    params: Params,
+    now: number,
+    keyThumbprint?: string,
+  ): RedeemableCode {
     if (record.grant.clientId !== client.clientId) throw unusable();
     // A spent code is judged to the end, expired or not, so that its replay is recognised as one.
     if (record.spentAt === undefined && !(record.expiresAt > now)) throw unusable();
@@ -32,11 +45,15 @@ export class RedeemableCode {
     if (redirectUri === undefined ? record.redirectUriWasSent : redirectUri !== record.redirectUri) {
       throw new OAuthError('invalid_grant', 'redirect_uri must be the same as in the authorization request');
     }
+    // RFC 9449 §10. Before the verifier, so that a stranger to the key cannot spend the code by guessing.
+    if (record.keyThumbprint !== undefined && record.keyThumbprint !== keyThumbprint) {
+      throw new WrongKeyError('send a DPoP proof with the key that dpop_jkt named in the authorization request');
+    }
     const verifier = params.require('code_verifier');
     if (!isCodeVerifier(verifier))
       throw new OAuthError('invalid_grant', 'code_verifier must be 43 to 128 unreserved characters');
     if (!verifierMatches(verifier, record.codeChallenge)) throw new VerifierMismatch();
-    return new RedeemableCode(record);
+    return new RedeemableCode(record, client, keyThumbprint);
   }
 
   get hash(): AuthorizationCode['hash'] {
@@ -51,6 +68,15 @@ export class RedeemableCode {
     return this.#record.grant.scopes;
   }
 
+  get keyThumbprint(): string | undefined {
+    return this.#keyThumbprint;
+  }
+
+  // RFC 9449 §5: a confidential client's refresh token is bound to its credentials already, and it may change its key.
+  get refreshKeyThumbprint(): string | undefined {
+    return this.#client.tokenEndpointAuthMethod === 'none' ? this.#keyThumbprint : undefined;
+  }
+
   /** When it was spent, if it has been: a subclass must still decide by its own atomic operation. */
   get spentAt(): number | undefined {
     return this.#record.spentAt;
@@ -60,7 +86,7 @@ export class RedeemableCode {
 class VerifierMismatch extends Error {}
 
 /**
- * The `authorization_code` grant, in this order: load → this client's → alive → redirect URI → PKCE → resource → spend.
+ * The `authorization_code` grant, in this order: load → this client's → alive → redirect URI → key → PKCE → resource → spend.
  * Nothing is spent or revoked for a request that is not the client's own; a wrong verifier spends the code, a replay
  * revokes what its first redemption opened.
  * @see OAuth 2.1 §4.1.3, RFC 9700 §4.14.2 on replay
@@ -69,12 +95,13 @@ export async function redeemAuthorizationCode(
   client: AuthenticatedClient,
   params: Params,
   provider: OAuthProvider,
+  request: TokenRequest,
 ): Promise<TokenSet> {
   const record = await provider.loadAuthorizationCode(client.client, params.require('code'));
   if (record === undefined) throw unusable();
   let code: RedeemableCode;
   try {
-    code = RedeemableCode.check(record, client.client, params, provider.clock.now());
+    code = RedeemableCode.check(record, client.client, params, provider.clock.now(), request.keyThumbprint);
   } catch (error) {
     if (!(error instanceof VerifierMismatch)) throw error;
     if (record.spentAt === undefined) await provider.revokeToken(record);

@@ -26,6 +26,8 @@ export interface AuthorizeRequest {
   readonly state?: string;
   readonly prompt: readonly Prompt[];
   readonly loginHint?: string;
+  /** Thumbprint of the key that the code's redemption must prove. @see RFC 9449 §10 */
+  readonly keyThumbprint?: string;
 }
 
 /**
@@ -43,6 +45,7 @@ export function parseAuthorizeRequest(
   checkResponseType(params);
   refuseUnsupported(params);
   const state = boundedParameter(params, 'state', maximumStateLength);
+  const keyThumbprint = provider.senderConstraint === undefined ? undefined : requestedKey(params);
   const loginHint = boundedParameter(params, 'login_hint', maximumLoginHintLength);
   const resource = requestedResource(params, client, provider);
   return {
@@ -55,6 +58,7 @@ export function parseAuthorizeRequest(
     prompt: requestedPrompts(params),
     ...(state === undefined ? {} : { state }),
     ...(loginHint === undefined ? {} : { loginHint }),
+    ...(keyThumbprint === undefined ? {} : { keyThumbprint }),
   };
 }
 
@@ -98,6 +102,17 @@ function codeChallenge(params: Params): string {
       'code_challenge must be 43 base64url characters: the SHA-256 of the verifier',
     );
   return challenge;
+}
+
+function requestedKey(params: Params): string | undefined {
+  const thumbprint = params.get('dpop_jkt');
+  if (thumbprint !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(thumbprint)) {
+    throw new OAuthError(
+      'invalid_request',
+      'dpop_jkt must be 43 base64url characters: the SHA-256 thumbprint of the DPoP key (RFC 7638)',
+    );
+  }
+  return thumbprint;
 }
 
 function requestedPrompts(params: Params): readonly Prompt[] {

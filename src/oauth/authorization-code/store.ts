@@ -17,7 +17,7 @@ export class AuthorizationCodeStore {
   /** A code of a grant that is not revoked, spent or not. */
   async load(hash: SecretHash): Promise<AuthorizationCode | undefined> {
     const [row] = await this.#database.read(
-      `SELECT c.code_hash, c.redirect_uri, c.redirect_uri_was_sent, c.code_challenge, c.expires_at AS code_expires_at, c.spent_at, ${grantColumns}
+      `SELECT c.code_hash, c.redirect_uri, c.redirect_uri_was_sent, c.code_challenge, c.expires_at AS code_expires_at, c.spent_at, c.key_thumbprint, ${grantColumns}
        FROM authorization_codes c JOIN grants g ON g.grant_id = c.grant_id WHERE c.code_hash = ? AND g.revoked_at IS NULL`,
       hash,
     );
@@ -30,6 +30,7 @@ export class AuthorizationCodeStore {
       redirectUriWasSent: row['redirect_uri_was_sent'] === 1,
       codeChallenge: row['code_challenge'] as string,
       expiresAt: row['code_expires_at'] as number,
+      ...(row['key_thumbprint'] === null ? {} : { keyThumbprint: row['key_thumbprint'] as string }),
       ...(row['spent_at'] === null ? {} : { spentAt: row['spent_at'] as number }),
     };
   }
@@ -74,11 +75,12 @@ export class AuthorizationCodeStore {
         ? []
         : [
             sql(
-              `INSERT INTO refresh_tokens (token_hash, grant_id, generation, issued_at, expires_at)
-               SELECT ?, grant_id, 0, ?, ? FROM grants WHERE grant_id = ? AND ${won}`,
+              `INSERT INTO refresh_tokens (token_hash, grant_id, generation, issued_at, expires_at, key_thumbprint)
+               SELECT ?, grant_id, 0, CAST(? AS BIGINT), CAST(? AS BIGINT), ? FROM grants WHERE grant_id = ? AND ${won}`,
               refreshToken.hash,
               now,
               refreshToken.expiresAt,
+              refreshToken.keyThumbprint ?? null,
               grantId,
               code.hash,
               spentBy,
@@ -119,14 +121,15 @@ export function storeCode(record: AuthorizationCode, condition: Statement): Stat
       ...condition.values,
     ),
     sql(
-      `INSERT INTO authorization_codes (code_hash, grant_id, redirect_uri, redirect_uri_was_sent, code_challenge, expires_at)
-       SELECT ?, ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT) WHERE ${condition.sql}`,
+      `INSERT INTO authorization_codes (code_hash, grant_id, redirect_uri, redirect_uri_was_sent, code_challenge, expires_at, key_thumbprint)
+       SELECT ?, ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ? WHERE ${condition.sql}`,
       record.hash,
       grant.grantId,
       record.redirectUri,
       record.redirectUriWasSent ? 1 : 0,
       record.codeChallenge,
       record.expiresAt,
+      record.keyThumbprint ?? null,
       ...condition.values,
     ),
   ];

@@ -18,4 +18,8 @@ export const authorizationCodeMigrations: readonly Migration[] = [
       'CREATE INDEX authorization_codes_by_expiry ON authorization_codes (expires_at)',
     ],
   },
+  {
+    id: '0041-authorization-code-keys',
+    statements: ['ALTER TABLE authorization_codes ADD COLUMN key_thumbprint TEXT'],
+  },
 ];

@@ -2,14 +2,21 @@ import { OAuthError } from '../../core/errors.ts';
 import { peekBody, type RequestContext } from '../../core/http.ts';
 import { textResponse } from '../../core/text-response.ts';
 import type { OAuthProvider } from '../../provider.ts';
-import { type Challenge, challengeResponse } from './challenge.ts';
+import { type Challenge, challengeResponse, isChallengeError, type TokenScheme } from './challenge.ts';
 import { decideScopes, headerMismatch, type McpOperation, readOperations } from './mcp-operations.ts';
 import { checkOrigin } from './origin.ts';
-import { VerifiedAccessToken } from './verified-access-token.ts';
+import { admitToken, presentedToken, type RefusedToken, unusableToken } from './presented-token.ts';
+import type { VerifiedAccessToken } from './verified-access-token.ts';
 
 /** Either the request may pass, or here is the response to send instead. */
 export type Authentication =
-  | { readonly token: VerifiedAccessToken; readonly body: unknown; readonly response?: undefined }
+  | {
+      readonly token: VerifiedAccessToken;
+      readonly body: unknown;
+      /** To be added to the response of the handler: what the client needs for its next proof. */
+      readonly responseHeaders: Readonly<Record<string, string>>;
+      readonly response?: undefined;
+    }
   | { readonly token?: undefined; readonly response: Response };
 
 export interface AuthenticateOptions extends RequestContext {
@@ -30,13 +37,14 @@ const verificationHoldsFor = 1000;
  * | step | refused with |
  * |---|---|
  * | `Host` and `Origin` are this server's | 403 |
- * | one `Authorization: Bearer`, nowhere else | 401 challenge without error; 400 `invalid_request` where malformed |
+ * | one `Authorization: Bearer` or `DPoP`, nowhere else | 401 challenge without error; 400 `invalid_request` where malformed |
  * | token alive, issued for this resource, still so when a slow body is complete | 401 `invalid_token` |
+ * | the key that it is bound to proved for this request | 401 `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce` |
  * | body is JSON, `Mcp-*` headers agree with it | 400 |
  * | scopes of the operation | 403 `insufficient_scope`, all that are needed |
  *
  * @throws ConfigurationError where several resources are served here and the options name none
- * @see MCP authorization 2026-07-28, RFC 6750 §2.1, §3
+ * @see MCP authorization 2026-07-28, RFC 6750 §2.1, §3, RFC 9449 §7
  */
 export async function authenticateRequest(
   request: Request,
@@ -48,38 +56,35 @@ export async function authenticateRequest(
     options.scopes === undefined
       ? resource.requiredScopes
       : [...new Set([...resource.requiredScopes, ...options.scopes])];
-  const challenge = (error?: Challenge['error'], description?: string, scopes = requiredScopes): Authentication => ({
+  const { senderConstraint } = provider;
+  const challenge = (scheme: TokenScheme, refusal: Partial<Challenge> = {}): Authentication => ({
     response: challengeResponse({
-      scopes,
+      scopes: requiredScopes,
       resourceMetadataUrl: resource.metadataUrl,
-      ...(error === undefined ? {} : { error }),
-      ...(description === undefined ? {} : { description }),
+      scheme,
+      ...(senderConstraint === undefined ? {} : { proofAlgorithms: senderConstraint.algorithms }),
+      ...refusal,
     }),
   });
 
   const foreign = refuseForeignOrigin(request, provider, options);
   if (foreign !== undefined) return { response: foreign };
 
-  const presented = bearerToken(request.headers);
-  if (presented === undefined) {
-    // RFC 6750 §3.1: malformed is 400; without any token it is as if the header were not there.
-    const malformed = /^bearer +\S/i.test(request.headers.get('authorization') ?? '');
-    return malformed ? challenge('invalid_request', 'Authorization must be Bearer and one access token') : challenge();
-  }
-  const verified = async () => {
-    const record = await provider.verifyToken(presented, resource.uri);
-    return VerifiedAccessToken.check(record, presented, resource.uri, provider.clock.now());
-  };
-  const rejected = () => {
-    provider.report({ name: 'token.rejected', ...contextOf(options) });
-    return challenge(
-      'invalid_token',
-      'the access token is unknown, expired, revoked, or was issued for another resource',
-    );
+  const expectedScheme = senderConstraint?.isRequired === true ? 'DPoP' : 'Bearer';
+  const presented = presentedToken(request.headers, provider);
+  if (presented === undefined) return challenge(expectedScheme);
+  // RFC 6750 §3.1: malformed is 400; without any token it is as if the header were not there.
+  if (presented instanceof OAuthError) return challenge(expectedScheme, refusalOf(presented));
+  const rejected = ({ error, scheme }: RefusedToken) => {
+    // The nonce has changed: nothing is wrong with the token.
+    if (error.code !== 'use_dpop_nonce')
+      provider.report({ name: 'token.rejected', reason: error.description, ...contextOf(options) });
+    return challenge(scheme, refusalOf(error));
   };
   const verifiedAt = provider.clock.now();
-  let token = await verified();
-  if (token === undefined) return rejected();
+  const admitted = await admitToken(request, presented, resource.uri, provider);
+  if (admitted.token === undefined) return rejected(admitted);
+  let token: VerifiedAccessToken | undefined = admitted.token;
 
   let body: unknown;
   try {
@@ -92,21 +97,26 @@ export async function authenticateRequest(
     throw error;
   }
   // Whoever sends the last byte of a request late enough could otherwise do so after the token was revoked.
-  if (provider.clock.now() - verifiedAt >= verificationHoldsFor) token = await verified();
-  if (token === undefined) return rejected();
+  if (provider.clock.now() - verifiedAt >= verificationHoldsFor) token = await admitted.again();
+  if (token === undefined) return rejected({ error: unusableToken(), scheme: presented.scheme });
   const operations: readonly McpOperation[] = body === undefined ? [] : readOperations(body);
   const mismatch = headerMismatch(operations, request.headers);
   if (mismatch !== undefined) return { response: jsonRpcError(400, -32_020, mismatch) };
 
   const decision = decideScopes(operations, token.scopes, requiredScopes, resource.scopes);
-  if (decision.allowed) return { token, body };
+  if (decision.allowed) return { token, body, responseHeaders: admitted.responseHeaders };
   if ('lockedTool' in decision) {
     // No challenge: there is no scope that the client could come back with.
     return {
       response: plainError(403, `no scope of this resource unlocks tool '${decision.lockedTool.slice(0, 100)}'`),
     };
   }
-  return challenge('insufficient_scope', 'the access token lacks a scope that this request needs', decision.scopes);
+  return challenge(presented.scheme, {
+    error: 'insufficient_scope',
+    description: 'the access token lacks a scope that this request needs',
+    scopes: decision.scopes,
+    headers: admitted.responseHeaders,
+  });
 }
 
 /**
@@ -125,9 +135,11 @@ export function refuseForeignOrigin(
   return plainError(403, reason);
 }
 
-/** The token of the `Authorization` header; any other place counts as absent. @see RFC 6750 §2.1 */
-export function bearerToken(headers: Headers): string | undefined {
-  return /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(headers.get('authorization') ?? '')?.[1];
+// Another error is none of a token's: the provider could not tell.
+function refusalOf(error: OAuthError): Pick<Challenge, 'error' | 'description' | 'headers'> {
+  const { code, description, headers } = error;
+  if (!isChallengeError(code)) throw error;
+  return { error: code, description, headers };
 }
 
 // Whatever the method and the content type say, so that no handler reads an operation that was not judged.

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
 import { anyText } from '../../../test/support/any-text.ts';
-import { bearerChallenge, challengeResponse } from './challenge.ts';
+import { challengeResponse, wwwAuthenticate } from './challenge.ts';
 
 const resourceMetadataUrl = 'https://a.example/.well-known/oauth-protected-resource/mcp';
 
@@ -22,7 +22,7 @@ async function readBack(header: string): Promise<readonly oauth.WWWAuthenticateC
 
 const printable = (value: string) => value.replace(/[^\x20-\x7e]|["\\]/g, "'");
 
-describe('bearerChallenge', () => {
+describe('wwwAuthenticate', () => {
   it('is read back by a client as it was meant, without room for another header or parameter [RFC6750-05, RFC6750-06, RFC6750-07]', async () => {
     const description = fc.option(
       fc.oneof(anyText({ maxLength: 40 }), fc.string({ unit: fc.constantFrom(...'",=\\\r\n a;b'), maxLength: 20 })),
@@ -32,7 +32,7 @@ describe('bearerChallenge', () => {
     const errors = fc.constantFrom('invalid_token', 'insufficient_scope', 'invalid_request', undefined);
     await fc.assert(
       fc.asyncProperty(errors, description, fc.array(scope, { maxLength: 4 }), async (error, text, scopes) => {
-        const header = bearerChallenge({
+        const header = wwwAuthenticate({
           scopes,
           resourceMetadataUrl,
           ...(error === undefined ? {} : { error }),
@@ -70,7 +70,7 @@ describe('challengeResponse', () => {
       });
       expect(response.status).toBe(status);
       expect(response.headers.get('cache-control')).toBe('no-store');
-      expect(response.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate');
+      expect(response.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate, DPoP-Nonce');
       expect(response.headers.get('www-authenticate')).toContain(`resource_metadata="${resourceMetadataUrl}"`);
       expect(await response.json()).toEqual({
         error: error ?? 'invalid_token',

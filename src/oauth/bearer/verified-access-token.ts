@@ -1,7 +1,7 @@
 import type { ResourceUri } from '../../core/ids.ts';
 import type { AccessToken } from '../../core/records.ts';
 
-/** Proof that a presented access token is alive and was issued for this resource. */
+/** Proof that a presented access token is alive, was issued for this resource, and came from the holder of its key. */
 export class VerifiedAccessToken {
   readonly #record: AccessToken;
   readonly #token: string;
@@ -14,17 +14,25 @@ export class VerifiedAccessToken {
   /**
    * @param token as presented, kept for hosts whose handlers expect it
    * @param now milliseconds since the epoch
-   * @returns `undefined` where it is expired or was issued for another resource
-   * @see RFC 9068 §4, RFC 8707 §2
+   * @param provenKey thumbprint of the key that the request proved; absent for a bearer token
+   * @returns `undefined` where it is expired, was issued for another resource, or is bound to another key
+   * @see RFC 9068 §4, RFC 8707 §2, RFC 9449 §7
    */
   static check(
     record: AccessToken | undefined,
     token: string,
     resource: ResourceUri,
     now: number,
+    provenKey?: string,
   ): VerifiedAccessToken | undefined {
-    if (record === undefined || !(record.expiresAt > now) || record.resource !== resource) return undefined;
+    if (record === undefined || !VerifiedAccessToken.isAlive(record, resource, now)) return undefined;
+    if (record.keyThumbprint !== provenKey) return undefined;
     return new VerifiedAccessToken(record, token);
+  }
+
+  /** Whether a token is unexpired and was issued for a resource: not yet whether whoever sent it may use it. */
+  static isAlive(record: AccessToken, resource: ResourceUri, now: number): boolean {
+    return record.expiresAt > now && record.resource === resource;
   }
 
   /** @throws TypeError for anything that `check` did not make */
@@ -59,6 +67,11 @@ export class VerifiedAccessToken {
   /** Milliseconds since the epoch. */
   get expiresAt(): number {
     return this.#record.expiresAt;
+  }
+
+  /** Thumbprint of the key that it is bound to; `undefined` for a bearer token. @see RFC 7638 */
+  get keyThumbprint(): string | undefined {
+    return this.#record.keyThumbprint;
   }
 
   get claims(): Readonly<Record<string, unknown>> {

@@ -37,7 +37,7 @@ export class RefreshTokenStore {
   /** A refresh token of a grant that is not revoked, rotated or not. */
   async load(hash: SecretHash): Promise<RefreshToken | undefined> {
     const [row] = await this.#database.read(
-      `SELECT t.issued_at, t.expires_at AS token_expires_at, ${grantColumns}
+      `SELECT t.issued_at, t.expires_at AS token_expires_at, t.key_thumbprint, ${grantColumns}
        FROM refresh_tokens t JOIN grants g ON g.grant_id = t.grant_id WHERE t.token_hash = ? AND g.revoked_at IS NULL`,
       hash,
     );
@@ -88,11 +88,12 @@ export class RefreshTokenStore {
         now,
       ),
       sql(
-        `INSERT INTO refresh_tokens (token_hash, grant_id, generation, issued_at, expires_at)
-         SELECT ?, grant_id, generation, CAST(? AS BIGINT), CAST(? AS BIGINT) FROM grants WHERE grant_id = ? AND (rotated_by = ? OR retried_by = ?)`,
+        `INSERT INTO refresh_tokens (token_hash, grant_id, generation, issued_at, expires_at, key_thumbprint)
+         SELECT ?, grant_id, generation, CAST(? AS BIGINT), CAST(? AS BIGINT), ? FROM grants WHERE grant_id = ? AND (rotated_by = ? OR retried_by = ?)`,
         next.hash,
         now,
         next.expiresAt,
+        next.keyThumbprint ?? null,
         grantId,
         next.hash,
         next.hash,
@@ -119,5 +120,6 @@ function refreshTokenOf(hash: SecretHash, row: Row): RefreshToken {
     grant: grantOf(row),
     issuedAt: row['issued_at'] as number,
     expiresAt: row['token_expires_at'] as number,
+    ...(row['key_thumbprint'] === null ? {} : { keyThumbprint: row['key_thumbprint'] as string }),
   };
 }

@@ -15,4 +15,5 @@ export const refreshTokenMigrations: readonly Migration[] = [
       'CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at)',
     ],
   },
+  { id: '0040-refresh-token-keys', statements: ['ALTER TABLE refresh_tokens ADD COLUMN key_thumbprint TEXT'] },
 ];

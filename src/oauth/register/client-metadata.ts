@@ -39,6 +39,7 @@ const clientMetadata = z.object({
   software_id: text(200).optional(),
   software_version: text(100).optional(),
   require_pushed_authorization_requests: z.boolean().optional(),
+  dpop_bound_access_tokens: z.boolean().optional(),
 });
 
 export type RegisteredMetadata = Omit<
@@ -82,6 +83,8 @@ export function parseClientMetadata(input: unknown, provider: OAuthProvider): Re
       contacts: sent.contacts,
       softwareId: sent.software_id,
       softwareVersion: sent.software_version,
+      // RFC 9449 §5.2: false is the default, and where DPoP is off nothing else could be had.
+      dpopBoundAccessTokens: provider.senderConstraint && sent.dpop_bound_access_tokens === true ? true : undefined,
     }),
   };
 }

@@ -61,6 +61,7 @@ export function registrationResponse(client: Client, secret: string | undefined)
     software_id: client.softwareId,
     software_version: client.softwareVersion,
     require_pushed_authorization_requests: client.requirePushedRequests,
+    dpop_bound_access_tokens: client.dpopBoundAccessTokens,
   };
 }
 

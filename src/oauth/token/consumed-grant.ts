@@ -11,6 +11,8 @@ export interface Redeemable {
   readonly scopes: readonly string[];
   /** Thumbprint of the key that this request's access token is bound to. Default: the grant's. */
   readonly keyThumbprint?: string | undefined;
+  /** Thumbprint of the key that its refresh token is bound to: that of a public client (RFC 9449 §5). */
+  readonly refreshKeyThumbprint?: string | undefined;
   /** When the access token expires at the latest, milliseconds since the epoch. Default: its lifetime alone decides. */
   readonly expiresBy?: number | undefined;
   /** What the response calls the token (RFC 8693 §2.2.1). Default: nothing. */
@@ -32,6 +34,7 @@ export class ConsumedGrant {
   readonly #grant: Grant;
   readonly #scopes: readonly string[];
   readonly #keyThumbprint: string | undefined;
+  readonly #refreshKeyThumbprint: string | undefined;
   readonly #expiresBy: number | undefined;
   readonly #issuedTokenType: string | undefined;
 
@@ -39,6 +42,7 @@ export class ConsumedGrant {
     this.#grant = redeemable.grant;
     this.#scopes = redeemable.scopes;
     this.#keyThumbprint = redeemable.keyThumbprint ?? redeemable.grant.keyThumbprint;
+    this.#refreshKeyThumbprint = redeemable.refreshKeyThumbprint;
     this.#expiresBy = redeemable.expiresBy;
     this.#issuedTokenType = redeemable.issuedTokenType;
   }
@@ -70,6 +74,11 @@ export class ConsumedGrant {
   /** Thumbprint of the key that the access token is bound to; `undefined` for a bearer token. */
   get keyThumbprint(): string | undefined {
     return this.#keyThumbprint;
+  }
+
+  /** Thumbprint of the key that the refresh token is bound to, if any. */
+  get refreshKeyThumbprint(): string | undefined {
+    return this.#refreshKeyThumbprint;
   }
 
   /** When the access token expires at the latest, milliseconds since the epoch. */

@@ -3,6 +3,7 @@ import type { RequestContext } from '../../core/http.ts';
 import type { Params } from '../../core/params.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { AuthenticatedClient } from './client-authentication.ts';
+import type { SenderConstraint } from './sender-constraint.ts';
 import type { TokenSet } from './token-set.ts';
 
 /** What a token request brings beside its parameters. */
@@ -20,4 +21,7 @@ export type GrantHandler = (
 ) => Promise<TokenSet>;
 
 /** A capability of the protocol itself: works with any `OAuthProvider`. */
-export type OAuthCapability = Capability<OAuthProvider, GrantHandler>;
+export interface OAuthCapability extends Capability<OAuthProvider, GrantHandler> {
+  /** Binds tokens to keys; of the enabled capabilities at most one does. */
+  readonly senderConstraint?: (provider: OAuthProvider) => SenderConstraint;
+}

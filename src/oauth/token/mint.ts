@@ -58,10 +58,11 @@ function claimsOf({ authenticatedAt, acr, amr, actor }: Grant): Readonly<Record<
 
 /**
  * The record of a new refresh token: its life slides with every use, up to the absolute cap.
+ * @param spent what it is issued for: a `ConsumedGrant`, or what is about to become one
  * @param now milliseconds since the epoch
  */
 export function refreshTokenFor(
-  grant: Grant,
+  { grant, refreshKeyThumbprint }: Redeemable,
   hash: SecretHash,
   now: number,
   lifetimes: Pick<Lifetimes, 'refreshToken' | 'refreshTokenAbsolute'>,
@@ -72,5 +73,6 @@ export function refreshTokenFor(
     grant,
     issuedAt: now,
     expiresAt: Math.min(now + lifetimes.refreshToken, grant.approvedAt + lifetimes.refreshTokenAbsolute),
+    ...(refreshKeyThumbprint === undefined ? {} : { keyThumbprint: refreshKeyThumbprint }),
   };
 }

@@ -71,7 +71,7 @@ describe('records of new tokens', () => {
 
   it('let a refresh token slide with use, but not beyond the absolute cap [OAUTH21-51, RFC9700-12]', () => {
     const { hash } = mintSecret({ bytes: (length) => new Uint8Array(length) });
-    expect(refreshTokenFor(grant, hash, 20, lifetimes).expiresAt).toBe(120);
-    expect(refreshTokenFor(grant, hash, 120, lifetimes).expiresAt).toBe(150);
+    expect(refreshTokenFor({ grant, scopes: [] }, hash, 20, lifetimes).expiresAt).toBe(120);
+    expect(refreshTokenFor({ grant, scopes: [] }, hash, 120, lifetimes).expiresAt).toBe(150);
   });
 });

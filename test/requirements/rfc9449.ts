@@ -1,0 +1,43 @@
+import { requirementsOf } from './requirement.ts';
+
+export const rfc9449 = requirementsOf(
+  {
+    name: 'RFC 9449',
+    title: 'Demonstrating Proof of Possession (DPoP)',
+    url: 'https://www.rfc-editor.org/rfc/rfc9449',
+  },
+  // biome-ignore format: one requirement a line
+  [
+    ['RFC9449-01', '4.2', 'MUST', 'A proof is a JWT of the type dpop+jwt.'],
+    ['RFC9449-02', '4.2', 'MUST NOT', 'A proof is never unsigned nor signed with a shared secret, and its algorithm is one that is offered.'],
+    ['RFC9449-03', '4.2', 'MUST NOT', 'A private key in the header of a proof is refused.'],
+    ['RFC9449-04', '4.3', 'MUST', 'A request has one DPoP header with one proof.'],
+    ['RFC9449-05', '5', 'MUST', 'A token response for a bound access token has the type DPoP.'],
+    ['RFC9449-06', '4.3', 'MUST', 'The proof names the method of the request.'],
+    ['RFC9449-07', '4.3', 'MUST', 'The proof names the URL of the request, apart from query and fragment.'],
+    ['RFC9449-08', '4.3', 'MUST', 'At the resource the proof names the access token by its hash.'],
+    ['RFC9449-09', '4.3', 'MUST', 'A proof counts only for a short time around that of the server.'],
+    ['RFC9449-10', '11.1', 'SHOULD', 'A proof is accepted once, by whatever process.'],
+    ['RFC9449-11', '4.3', 'MUST', 'A proof without all of its claims is refused.'],
+    ['RFC9449-12', '4.3', 'SHOULD', 'URLs are compared after normalization by syntax and scheme.'],
+    ['RFC9449-13', '6.1', 'MUST', 'A bound JWT access token has the thumbprint of the key as cnf.jkt.'],
+    ['RFC9449-14', '5', 'MUST', 'The refresh tokens of a public client are bound to the key of its proof.'],
+    ['RFC9449-15', '5', 'MUST NOT', 'The refresh tokens of a confidential client are not bound to a key, so that it can change it.'],
+    ['RFC9449-16', '5.2', 'MUST', 'A client that registered dpop_bound_access_tokens gets no token without a proof.'],
+    ['RFC9449-17', '10', 'MUST', 'A code that was asked for with dpop_jkt is redeemed with that key only.'],
+    ['RFC9449-18', '5.1', 'SHOULD', 'The metadata lists the algorithms of proofs.'],
+    ['RFC9449-19', '8, 9', 'MUST', 'A proof without the nonce that it needs is answered with use_dpop_nonce and the nonce: 400 at the token endpoint, 401 at the resource.'],
+    ['RFC9449-20', '8', 'MUST', 'The nonce of a proof is one that this server gave out lately, and cannot be guessed.'],
+    ['RFC9449-21', '7.1', 'MUST', 'A bound access token is accepted only together with a proof of its key.'],
+    ['RFC9449-22', '7.1', 'MUST', 'A token sent as DPoP without a proof is refused, with a challenge for the scheme DPoP.'],
+    ['RFC9449-23', '7.2', 'MUST', 'A bound access token sent as Bearer is refused.'],
+    ['RFC9449-24', '7.1', 'MUST', 'An access token that is bound to no key is refused where it is sent as DPoP.'],
+    ['RFC9449-25', '7.1', 'SHOULD', 'A challenge names the scheme DPoP with the algorithms of proofs, also beside Bearer.'],
+    ['RFC9449-26', '5.1', 'MUST', 'A server that requires bound tokens issues and accepts no others, and its resource metadata says so (RFC 9728 section 2).'],
+    ['RFC9449-27', '4.3', 'MUST', 'The signature is that of the public key in the header.'],
+    ['RFC9449-28', '4.3', 'MUST', 'What is no well-formed JWT is refused, whatever it is.'],
+    ['RFC9449-29', '11.1', 'SHOULD', 'Proofs and identifiers of unreasonable length are refused, and identifiers are kept as hashes.'],
+    ['RFC9449-30', '8', 'SHOULD', 'Web pages of other origins may send proofs and read nonces where they may call an endpoint at all.'],
+    ['RFC9449-31', '8', 'SHOULD', 'A response with a nonce is not kept by caches.'],
+  ],
+);
