@@ -1,13 +1,20 @@
+import { tokenExchangeGrant } from '../../../src/oauth/token-exchange/exchange.ts';
 import { TestBrowser } from '../../../src/testing/test-browser.ts';
-import { createTestClient, type TestClient, tokensOf } from '../../../src/testing/test-client.ts';
+import {
+  basicCredentials,
+  createTestClient,
+  formPost,
+  type TestClient,
+  tokensOf,
+} from '../../../src/testing/test-client.ts';
 import { testUser } from '../../support/portcullis-harness.ts';
 import type { RawRequest } from '../support/raw-http.ts';
-import { type FuzzedServer, origin } from './server.ts';
+import { exchanger, type FuzzedServer, origin } from './server.ts';
 
 type Send = (request: Request) => Promise<Response>;
 
 /** How many requests a whole flow makes, at least. */
-export const flowLength = 19;
+export const flowLength = 20;
 
 const methods = ['none', 'client_secret_basic', 'client_secret_post'] as const;
 
@@ -29,6 +36,7 @@ async function connectApp({ portcullis }: FuzzedServer, send: Send, browser: Tes
 async function useTokens(client: TestClient, code: ReturnType<TestClient['receiveCode']>, send: Send): Promise<void> {
   const first = tokensOf(await client.redeem(code, { resource: `${origin}/mcp` }));
   await send(mcpCall(first.accessToken));
+  await send(exchangeOf(first.accessToken));
   const second = tokensOf(await client.refresh(first.refreshToken, { scope: 'notes:read' }));
   await client.revoke(second.accessToken, { token_type_hint: 'access_token' });
 }
@@ -54,6 +62,21 @@ export async function wholeFlow(server: FuzzedServer, send: Send, variant: numbe
   });
   await browser.submit({ action: 'end-session' });
   await browser.visit(`${origin}/sign-out`);
+}
+
+/** What the server behind `/mcp` asks for, to go on to the mail for its user. */
+function exchangeOf(accessToken: string): Request {
+  return formPost(
+    `${origin}/token`,
+    {
+      grant_type: tokenExchangeGrant,
+      subject_token: accessToken,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      resource: `${origin}/mail`,
+      scope: 'mail:read',
+    },
+    { authorization: basicCredentials(exchanger.clientId, exchanger.secret) },
+  );
 }
 
 function mcpCall(accessToken: string): Request {

@@ -3,9 +3,12 @@ import { type Duplex, duplexPair } from 'node:stream';
 import { oauthCapabilities } from '../../../src/capabilities.ts';
 import type { Route } from '../../../src/core/capability.ts';
 import type { SecurityEvent } from '../../../src/core/events.ts';
+import { hashSecret } from '../../../src/core/hash.ts';
+import type { ClientId } from '../../../src/core/ids.ts';
 import { createMcpEndpoint } from '../../../src/hosts/mcp-sdk.ts';
 import { createNodeListener } from '../../../src/hosts/node-handler.ts';
 import { serve } from '../../../src/hosts/serve.ts';
+import { tokenExchangeGrant } from '../../../src/oauth/token-exchange/exchange.ts';
 import { identityCapabilities, operationsCapabilities } from '../../../src/portcullis/capabilities.ts';
 import { Portcullis } from '../../../src/portcullis/portcullis.ts';
 import { addTestUser, testLimits } from '../../support/portcullis-harness.ts';
@@ -35,6 +38,9 @@ export interface FuzzedServer {
   close(): Promise<void>;
 }
 
+/** The server that may exchange its callers' tokens. */
+export const exchanger = { clientId: 'exchanger' as ClientId, secret: 'x'.repeat(43) } as const;
+
 const scopes = { 'notes:read': { tools: ['list_notes'] }, 'notes:write': { tools: ['add_note'] } };
 
 /** @param slow seconds that a client may take over a request */
@@ -47,12 +53,17 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
       database: ':memory:',
       scopes,
       requiredScopes: ['notes:read'],
+      resources: { mail: { url: `${origin}/mail`, scopes: { 'mail:read': {} } } },
+      tokenExchange: {
+        paths: [{ client: exchanger.clientId, from: 'default', to: 'mail', scopes: { 'mail:read': 'notes:read' } }],
+      },
       registration: { ...testLimits.registration, maximumClients: 1_000_000 },
       signIn: { ...testLimits.signIn, freeFailures: 1_000_000, accountFailures: 1_000_000, addressFailures: 1_000_000 },
     },
     { onEvent: (event) => event.name === 'server.error' && failures.push(event) },
   );
   await addTestUser(portcullis);
+  await addExchanger(portcullis);
   const echo = (_request: Request, _token: unknown, body: unknown) => Response.json({ received: typeof body });
   const mcp = createMcpEndpoint(portcullis, {
     fetch: async (request, options) => echo(request, {}, options?.parsedBody),
@@ -84,6 +95,20 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
       await portcullis.close();
     },
   };
+}
+
+async function addExchanger({ services, clock }: Portcullis): Promise<void> {
+  await services.clients.add({
+    clientId: exchanger.clientId,
+    clientSecretHash: hashSecret(exchanger.secret),
+    tokenEndpointAuthMethod: 'client_secret_basic',
+    redirectUris: [],
+    grantTypes: [tokenExchangeGrant],
+    responseTypes: [],
+    scopes: ['mail:read'],
+    registeredBy: 'administrator',
+    issuedAt: clock.now(),
+  });
 }
 
 function namesOfDisabled(portcullis: Portcullis): string[] {
