@@ -1,6 +1,7 @@
 import { authorizationCode } from './oauth/authorization-code/index.ts';
 import { bearer } from './oauth/bearer/index.ts';
 import { dpop } from './oauth/dpop/index.ts';
+import { introspect } from './oauth/introspect/index.ts';
 import { jwks } from './oauth/jwks/index.ts';
 import { metadata } from './oauth/metadata/index.ts';
 import { pushedRequests } from './oauth/pushed-requests/index.ts';
@@ -24,6 +25,7 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   token,
   refreshToken,
   revoke,
+  introspect,
   bearer,
   jwks,
   singleUse,

@@ -7,6 +7,7 @@ import type { Requirement, RequirementList } from './requirements/requirement.ts
 import { rfc6749, rfc6750 } from './requirements/rfc6749-6750.ts';
 import { rfc7009, rfc7636 } from './requirements/rfc7009-7636.ts';
 import { rfc7591, rfc8252 } from './requirements/rfc7591-8252.ts';
+import { rfc7662 } from './requirements/rfc7662.ts';
 import { rfc8414, rfc9728 } from './requirements/rfc8414-9728.ts';
 import { rfc8693 } from './requirements/rfc8693.ts';
 import { rfc8707, rfc9068, rfc9207 } from './requirements/rfc8707-9068-9207.ts';
@@ -31,6 +32,7 @@ export const requirementLists: readonly RequirementList[] = [
   rfc7009,
   rfc7591,
   rfc7636,
+  rfc7662,
   rfc8252,
   rfc8414,
   rfc8693,

@@ -21,6 +21,7 @@ export type SecurityEventName =
   | 'token.revoked'
   | 'token.rejected'
   | 'proof.refused'
+  | 'token.introspection_refused'
   | 'grant.revoked'
   | 'request.rate_limited'
   | 'request.origin_refused'

@@ -24,6 +24,8 @@ export interface ResourceDefinition {
   readonly clients?: ClientPolicy;
   /** Scopes that every request to it needs; also what a client gets that asks for none. */
   readonly requiredScopes?: readonly string[];
+  /** Ids of the clients as which its server may ask whether tokens for it are alive (RFC 7662). Default: none. */
+  readonly introspectors?: readonly string[];
   /** In milliseconds, where they are not the provider's. */
   readonly lifetimes?: Partial<Pick<Lifetimes, 'accessToken' | 'refreshToken' | 'refreshTokenAbsolute'>>;
   readonly documentationUrl?: string;
@@ -42,6 +44,8 @@ export interface ProtectedResource {
   readonly scopes: ScopeCatalogue;
   readonly requiredScopes: readonly string[];
   readonly clients: ClientPolicy;
+  /** Clients that may introspect tokens for it. */
+  readonly introspectors: ReadonlySet<string>;
   readonly lifetimes: Lifetimes;
   /** Public path of its MCP endpoint here; `undefined` where another process serves it. */
   readonly path: string | undefined;
@@ -159,6 +163,7 @@ function defaultResource(
     scopes,
     requiredScopes,
     clients: 'all',
+    introspectors: new Set(),
     lifetimes,
     path: settings.paths.mcp,
     metadataUrl: settings.resourceMetadataUrl,
@@ -194,6 +199,7 @@ function furtherResource(
     scopes,
     requiredScopes,
     clients: definition.clients ?? 'all',
+    introspectors: new Set(definition.introspectors),
     lifetimes: { ...lifetimes, ...definition.lifetimes },
     path: definition.path === undefined ? undefined : pathOf(uri),
     metadataUrl: `${new URL(uri).origin}${wellKnownPath('oauth-protected-resource', uri)}`,

@@ -97,6 +97,7 @@ export interface EndpointPaths {
   readonly token: string;
   readonly register: string;
   readonly revoke: string;
+  readonly introspect: string;
   readonly jwks: string;
   readonly serverMetadata: string;
   readonly resourceMetadata: string;
@@ -195,6 +196,7 @@ export function resolveSettings(
       token: `${prefix}/token`,
       register: `${prefix}/register`,
       revoke: `${prefix}/revoke`,
+      introspect: `${prefix}/introspect`,
       jwks: `${prefix}/jwks.json`,
       serverMetadata: wellKnownPath('oauth-authorization-server', issuer),
       resourceMetadata,

@@ -64,6 +64,9 @@ const resource = z.strictObject({
     .enum(['all', 'administrators'])
     .default('all')
     .meta({ description: 'administrators: only administrators may let clients use it.' }),
+  introspectors: strings.default([]).meta({
+    description: 'Ids of the clients as which its server may ask whether tokens for it are alive (RFC 7662).',
+  }),
   accessTokenSeconds: positive
     .max(86_400)
     .optional()

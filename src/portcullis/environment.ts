@@ -73,12 +73,13 @@ function resourcesOf({ resources }: ResolvedConfig): Readonly<Record<string, Res
 }
 
 function definitionOf(resource: ResolvedConfig['resources'][string]): ResourceDefinition {
-  const { path, url, name, documentationUrl, requiredScopes, clients } = resource;
+  const { path, url, name, documentationUrl, requiredScopes, clients, introspectors } = resource;
   const { accessTokenSeconds, refreshTokenDays, refreshTokenAbsoluteDays } = resource;
   return {
     scopes: resource.scopes as Record<string, ScopeDefinition>,
     requiredScopes,
     clients,
+    introspectors,
     lifetimes: {
       ...(accessTokenSeconds === undefined ? {} : { accessToken: accessTokenSeconds * second }),
       ...(refreshTokenDays === undefined ? {} : { refreshToken: Math.round(refreshTokenDays * day) }),

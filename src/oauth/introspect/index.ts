@@ -1,0 +1,16 @@
+import type { OAuthCapability } from '../token/grant-handler.ts';
+import { introspectEndpoint } from './introspect.ts';
+
+/** Tells resource servers elsewhere whether a token that is meant for them is alive. */
+export const introspect: OAuthCapability = {
+  name: 'token introspection',
+  specifications: ['RFC 7662'],
+  isEnabled: ({ resources }) => resources.all.some(({ introspectors }) => introspectors.size > 0),
+  routes: [
+    { path: (provider) => provider.settings.paths.introspect, methods: { POST: introspectEndpoint }, cors: 'none' },
+  ],
+  serverMetadata: (provider) => ({
+    introspection_endpoint: provider.endpointUrl('introspect'),
+    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+  }),
+};
