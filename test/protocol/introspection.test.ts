@@ -137,7 +137,7 @@ describe.each(providers)('introspection with $name', ({ create }) => {
     }
   });
 
-  it('tells what is wrong with a request [RFC7662-01]', async () => {
+  it('tells what is wrong with a request [RFC7662-01, RFC7662-03]', async () => {
     const { provider, introspect } = await open();
     expect((await introspect({ token: undefined })).body).toMatchObject({
       error: 'invalid_request',
