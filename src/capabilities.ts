@@ -4,6 +4,7 @@ import { dpop } from './oauth/dpop/index.ts';
 import { introspect } from './oauth/introspect/index.ts';
 import { jwks } from './oauth/jwks/index.ts';
 import { metadata } from './oauth/metadata/index.ts';
+import { privateKeyJwt } from './oauth/private-key-jwt/index.ts';
 import { pushedRequests } from './oauth/pushed-requests/index.ts';
 import { refreshToken } from './oauth/refresh-token/index.ts';
 import { register } from './oauth/register/index.ts';
@@ -23,6 +24,7 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   authorizationCode,
   pushedRequests,
   token,
+  privateKeyJwt,
   refreshToken,
   revoke,
   introspect,

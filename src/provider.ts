@@ -3,7 +3,12 @@ import type { Clock } from './core/clock.ts';
 import type { DpopPolicy } from './core/dpop-policy.ts';
 import { createFetcher } from './core/egress/create.ts';
 import type { Fetcher } from './core/egress/fetcher.ts';
-import { type ProviderEnvironment, type ResolvedEnvironment, resolveEnvironment } from './core/environment.ts';
+import {
+  type ClientAuthenticationLimits,
+  type ProviderEnvironment,
+  type ResolvedEnvironment,
+  resolveEnvironment,
+} from './core/environment.ts';
 import type { OAuthError } from './core/errors.ts';
 import type { SecurityEvent } from './core/events.ts';
 import { hideSecrets } from './core/hide-secrets.ts';
@@ -39,6 +44,8 @@ import { type AuthenticateOptions, type Authentication, authenticateRequest } fr
 import type { AllowedOrigins } from './oauth/bearer/origin.ts';
 import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
 import type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
+import type { ClientAuthenticationMethod } from './oauth/token/client-authentication-method.ts';
+import { ClientThrottle } from './oauth/token/client-throttle.ts';
 import type { DecidedGrant } from './oauth/token/decided-grant.ts';
 import type { GrantHandler, OAuthCapability } from './oauth/token/grant-handler.ts';
 import type { SenderConstraint } from './oauth/token/sender-constraint.ts';
@@ -81,6 +88,9 @@ export abstract class OAuthProvider {
   readonly grantHandlers: ReadonlyMap<string, GrantHandler>;
   /** How tokens are bound to keys of their clients; `undefined` where all are bearer tokens. */
   readonly senderConstraint: SenderConstraint | undefined;
+  /** `token_endpoint_auth_method` → how it is checked; `none`, which is not, is not among them. */
+  readonly clientAuthenticationMethods: ReadonlyMap<string, ClientAuthenticationMethod>;
+  readonly clientThrottle: ClientThrottle;
   protected readonly environment: ResolvedEnvironment;
   readonly #route: (request: Request, context: RequestContext) => Promise<Response | undefined>;
 
@@ -95,6 +105,8 @@ export abstract class OAuthProvider {
         throw new TypeError(`${new.target.name} must implement ${method}() as a method`);
     }
     this.environment = resolveEnvironment(environment);
+    const { clock, random, clientAuthentication } = this.environment;
+    this.clientThrottle = new ClientThrottle(clientAuthentication.throttle, clock, random);
     this.scopes = new ScopeCatalogue(environment.scopes);
     const { resources = {} } = environment;
     this.settings = resolveSettings(options, this.environment.mcpPath, this.scopes, scopesOfResources(resources));
@@ -119,6 +131,9 @@ export abstract class OAuthProvider {
       throw new ConfigurationError(
         `pushedRequests.required needs ${new.target.name} to implement pushAuthorizationRequest() and takePushedRequest()`,
       );
+    this.clientAuthenticationMethods = new Map(
+      enabled.flatMap(({ clientAuthentication = [] }) => clientAuthentication.map((method) => [method.name, method])),
+    );
     this.grantHandlers = new Map(enabled.flatMap((capability) => Object.entries(capability.grants ?? {})));
     this.senderConstraint = enabled.find((capability) => capability.senderConstraint)?.senderConstraint?.(this);
     this.#route = createRouter<OAuthProvider>(enabled, this, (error, context) => {
@@ -248,6 +263,11 @@ export abstract class OAuthProvider {
 
   get lifetimes(): Lifetimes {
     return this.environment.lifetimes;
+  }
+
+  /** What is asked of clients that authenticate. */
+  get clientAuthentication(): ClientAuthenticationLimits {
+    return this.environment.clientAuthentication;
   }
 
   get random(): Random {

@@ -8,7 +8,18 @@ import { type Random, systemRandom } from './random.ts';
 import type { ResourceDefinition } from './resources.ts';
 import type { ScopeDefinition } from './scopes.ts';
 import { defaultLifetimes, type Lifetimes } from './settings.ts';
+import { resolveThrottleLimits, type ThrottleLimits } from './throttle/limits.ts';
 import type { ExchangePath } from './token-exchange.ts';
+
+/** What is asked of clients that authenticate. Times are milliseconds. */
+export interface ClientAuthenticationLimits {
+  /** How failures slow further attempts down; an account is a client. */
+  readonly throttle: ThrottleLimits;
+  /** Longest time that an assertion may still be valid for, and for which its `jti` is kept. Default: 10 minutes. */
+  readonly longestAssertion: number;
+  /** How far the clocks of clients may be off. Default: 30 seconds. */
+  readonly leeway: number;
+}
 
 /** What surrounds a provider besides its options: injected time, chance and policy. */
 export interface ProviderEnvironment {
@@ -25,6 +36,9 @@ export interface ProviderEnvironment {
   readonly lifetimes?: Partial<Lifetimes>;
   /** How tokens are bound to keys of their clients. Default: as clients wish, where the provider has `spendIdentifier`. */
   readonly dpop?: Partial<DpopPolicy>;
+  readonly clientAuthentication?: Partial<Omit<ClientAuthenticationLimits, 'throttle'>> & {
+    readonly throttle?: Partial<ThrottleLimits>;
+  };
   /** Further private-use URI schemes that clients may register redirect URIs for, without the colon. */
   readonly redirectSchemes?: readonly string[];
   /** Further `Host` header values at which the MCP endpoint may be addressed, such as a proxy's inner name. */
@@ -48,9 +62,11 @@ export interface ResolvedEnvironment {
   readonly random: Random;
   readonly lifetimes: Lifetimes;
   readonly dpop: DpopPolicy;
+  readonly clientAuthentication: ClientAuthenticationLimits;
   readonly onEvent: EventSink;
 }
 
+/** @throws ConfigurationError naming a limit that is not one */
 export function resolveEnvironment(environment: ProviderEnvironment): ResolvedEnvironment {
   return {
     mcpPath: environment.mcpPath ?? '/mcp',
@@ -58,6 +74,12 @@ export function resolveEnvironment(environment: ProviderEnvironment): ResolvedEn
     random: environment.random ?? systemRandom,
     lifetimes: { ...defaultLifetimes, ...environment.lifetimes },
     dpop: resolveDpopPolicy(environment.dpop),
+    clientAuthentication: {
+      longestAssertion: 600_000,
+      leeway: 30_000,
+      ...environment.clientAuthentication,
+      throttle: resolveThrottleLimits('client authentication', environment.clientAuthentication?.throttle),
+    },
     onEvent: environment.onEvent ?? (() => {}),
   };
 }

@@ -1,18 +1,30 @@
 import type { ClientId, GrantId, ResourceUri, SecretHash, Subject } from './ids.ts';
+import type { PublicJwk } from './public-jwk.ts';
 
-export type TokenEndpointAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post';
+export type TokenEndpointAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
 export type ApplicationType = 'native' | 'web';
+
+/** The keys of a client that signs: one of the first two, where its method asks for keys. @see RFC 7591 §2 */
+export interface ClientKeys {
+  readonly jwks?: { readonly keys: readonly PublicJwk[] };
+  /** Where its keys are fetched from. */
+  readonly jwksUri?: string;
+  /** The one JWS algorithm of its assertions. Absent: any that its keys can have. */
+  readonly tokenEndpointAuthSigningAlg?: string;
+}
 
 /**
  * A registered client, as stored. Times are milliseconds since the epoch.
  * @see RFC 7591 §2
  */
-export interface Client {
+export interface Client extends ClientKeys {
   readonly clientId: ClientId;
-  /** Present exactly for confidential clients. */
+  /** Present exactly for clients whose method is a secret. */
   readonly clientSecretHash?: SecretHash;
   /** Absent: the secret never expires. */
   readonly clientSecretExpiresAt?: number;
+  /** The secret that the present one replaced: accepted beside it until it expires. */
+  readonly previousSecret?: { readonly hash: SecretHash; readonly expiresAt: number };
   readonly tokenEndpointAuthMethod: TokenEndpointAuthMethod;
   readonly redirectUris: readonly string[];
   readonly grantTypes: readonly string[];

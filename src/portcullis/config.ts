@@ -87,6 +87,30 @@ const rateLimit = (limit: number, windowSeconds: number) =>
     })
     .prefault({});
 
+const throttleSettings = (what: string) => ({
+  freeFailures: positive.default(3).meta({ description: `Failures of one address at one ${what} that cost nothing.` }),
+  firstDelaySeconds: positive
+    .default(1)
+    .meta({ description: 'The first delay after that; each further failure doubles it.' }),
+  longestDelaySeconds: positive.default(900).meta({ description: `The longest delay of one address at one ${what}.` }),
+  forgetHours: positive
+    .default(24)
+    .meta({ description: 'Hours without an attempt after which failures are forgotten.' }),
+  windowSeconds: positive
+    .default(900)
+    .meta({ description: `The time over which failures are counted by ${what} and by address.` }),
+  accountFailures: positive
+    .default(20)
+    .meta({ description: `Failures at one ${what} above which every address waits between its attempts there.` }),
+  addressFailures: positive.default(20).meta({
+    description:
+      'Failures of one address above which it waits between all its attempts; of an IPv6 /48, ten times as many.',
+  }),
+  longestAddressDelaySeconds: positive
+    .default(60)
+    .meta({ description: `The longest delay of one address over all ${what}s.` }),
+});
+
 /** Everything that can be set, with its default. The reference documentation is generated from this. */
 export const configSchema = z.strictObject({
   baseUrl: z
@@ -239,31 +263,22 @@ export const configSchema = z.strictObject({
         .default(30)
         .meta({ description: 'Minutes that a user has to sign in and decide.' }),
       rateLimit: rateLimit(300, 60),
-      freeFailures: positive
-        .default(3)
-        .meta({ description: 'Failures of one address at one account that cost nothing.' }),
-      firstDelaySeconds: positive
-        .default(1)
-        .meta({ description: 'The first delay after that; each further failure doubles it.' }),
-      longestDelaySeconds: positive
-        .default(900)
-        .meta({ description: 'The longest delay of one address at one account.' }),
-      forgetHours: positive
-        .default(24)
-        .meta({ description: 'Hours without an attempt after which failures are forgotten.' }),
-      windowSeconds: positive
-        .default(900)
-        .meta({ description: 'The time over which failures are counted by account and by address.' }),
-      accountFailures: positive
-        .default(20)
-        .meta({ description: 'Failures at one account above which every address waits between its attempts there.' }),
-      addressFailures: positive.default(20).meta({
-        description:
-          'Failures of one address above which it waits between all its attempts; of an IPv6 /48, ten times as many.',
-      }),
-      longestAddressDelaySeconds: positive
-        .default(60)
-        .meta({ description: 'The longest delay of one address over all accounts.' }),
+      ...throttleSettings('account'),
+    })
+    .prefault({}),
+  clientAuthentication: z
+    .strictObject({
+      ...throttleSettings('client'),
+      longestAssertionSeconds: positive
+        .max(86_400)
+        .default(600)
+        .meta({ description: 'How long a client assertion (private_key_jwt) may still be valid for.' }),
+      leewaySeconds: z
+        .int()
+        .nonnegative()
+        .max(300)
+        .default(30)
+        .meta({ description: 'How far the clocks of clients may be off.' }),
     })
     .prefault({}),
   authorize: z.strictObject({ rateLimit: rateLimit(120, 60) }).prefault({}),

@@ -2,6 +2,7 @@ import type { ProviderEnvironment } from '../core/environment.ts';
 import type { ResourceDefinition } from '../core/resources.ts';
 import type { ScopeDefinition } from '../core/scopes.ts';
 import type { OAuthProviderOptions } from '../core/settings.ts';
+import type { ThrottleLimits } from '../core/throttle/limits.ts';
 import type { ResolvedConfig } from './config.ts';
 import { egressSettings } from './egress-config.ts';
 
@@ -57,6 +58,11 @@ export function providerEnvironment(config: ResolvedConfig, dpopNonceKey?: Uint8
       nonceLifetime: dpop.nonceSeconds * second,
       ...(dpopNonceKey === undefined ? {} : { nonceKey: dpopNonceKey }),
     },
+    clientAuthentication: {
+      throttle: throttleLimits(config.clientAuthentication),
+      longestAssertion: config.clientAuthentication.longestAssertionSeconds * second,
+      leeway: config.clientAuthentication.leewaySeconds * second,
+    },
     lifetimes: {
       pushedRequest: config.pushedRequests.lifetimeSeconds * second,
       authorizationCode: tokens.authorizationCodeSeconds * second,
@@ -65,6 +71,25 @@ export function providerEnvironment(config: ResolvedConfig, dpopNonceKey?: Uint8
       refreshTokenAbsolute: Math.round(tokens.refreshTokenAbsoluteDays * day),
       refreshTokenGrace: tokens.refreshGraceSeconds * second,
     },
+  };
+}
+
+/** How failures slow signing in, or client authentication, down. */
+export function throttleLimits(
+  settings: Pick<
+    ResolvedConfig['signIn'],
+    keyof ResolvedConfig['signIn'] & keyof ResolvedConfig['clientAuthentication']
+  >,
+): ThrottleLimits {
+  return {
+    freeFailures: settings.freeFailures,
+    firstDelay: settings.firstDelaySeconds * second,
+    longestDelay: settings.longestDelaySeconds * second,
+    forgetAfter: settings.forgetHours * 3600 * second,
+    window: settings.windowSeconds * second,
+    accountFailures: settings.accountFailures,
+    addressFailures: settings.addressFailures,
+    longestAddressDelay: settings.longestAddressDelaySeconds * second,
   };
 }
 

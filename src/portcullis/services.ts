@@ -6,7 +6,6 @@ import type { IdentityServices, PagePaths } from '../identity/services.ts';
 import { Sessions } from '../identity/sessions/sessions.ts';
 import { SetupLinks } from '../identity/setup/setup-links.ts';
 import { SignInThrottle } from '../identity/sign-in/throttle.ts';
-import type { ThrottleLimits } from '../identity/sign-in/throttle-limits.ts';
 import { Users } from '../identity/users/users.ts';
 import { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
 import { PushedRequestStore } from '../oauth/pushed-requests/store.ts';
@@ -26,6 +25,7 @@ import { createCookies } from '../web/cookies.ts';
 import { createCsrf } from '../web/csrf.ts';
 import { AccessTokens } from './access-tokens.ts';
 import type { ResolvedConfig } from './config.ts';
+import { throttleLimits } from './environment.ts';
 
 const day = 86_400_000;
 
@@ -108,7 +108,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
       random,
       cookies,
       key: derivedKeys.derive('known browsers'),
-      limits: throttleLimits(config),
+      limits: throttleLimits(config.signIn),
     }),
     setupLinks: new SetupLinks({
       database,
@@ -135,19 +135,6 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
     retention: new Retention([...tasksFor(retentionRules, database, clock), unusedClients, keyUpkeep], {
       onError: (error, task) => report({ name: 'server.error', reason: `removing ${task} failed`, error }),
     }),
-  };
-}
-
-function throttleLimits({ signIn }: ResolvedConfig): ThrottleLimits {
-  return {
-    freeFailures: signIn.freeFailures,
-    firstDelay: signIn.firstDelaySeconds * 1000,
-    longestDelay: signIn.longestDelaySeconds * 1000,
-    forgetAfter: signIn.forgetHours * 3_600_000,
-    window: signIn.windowSeconds * 1000,
-    accountFailures: signIn.accountFailures,
-    addressFailures: signIn.addressFailures,
-    longestAddressDelay: signIn.longestAddressDelaySeconds * 1000,
   };
 }
 

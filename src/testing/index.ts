@@ -23,3 +23,4 @@ export {
   type Tokens,
   tokensOf,
 } from './test-client.ts';
+export { assertionParameters, TestClientKey } from './test-client-key.ts';

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { type Random, randomId, randomSecret, systemRandom } from '../core/random.ts';
 import type { TokenEndpointAuthMethod } from '../core/records.ts';
 import type { OAuthProvider } from '../provider.ts';
+import { assertionParameters, TestClientKey } from './test-client-key.ts';
 
 /** @see RFC 7636 §4 */
 export interface PkcePair {
@@ -75,6 +76,8 @@ export interface TestClientCredentials {
   readonly clientSecret?: string;
   readonly authMethod: TokenEndpointAuthMethod;
   readonly redirectUri: string;
+  /** What it signs with, for `private_key_jwt`. */
+  readonly key?: TestClientKey;
 }
 
 /**
@@ -84,10 +87,12 @@ export interface TestClientCredentials {
  */
 export async function createTestClient(provider: OAuthProvider, options: TestClientOptions = {}): Promise<TestClient> {
   const { redirectUri = 'http://localhost:9999/cb', authMethod = 'none', send = sendTo(provider) } = options;
+  const key = authMethod === 'private_key_jwt' ? TestClientKey.generate() : undefined;
   const metadata = {
     client_name: 'Test client',
     redirect_uris: [redirectUri],
     token_endpoint_auth_method: authMethod,
+    ...(key === undefined ? {} : { jwks: key.jwks }),
     ...(options.scope === undefined ? {} : { scope: options.scope }),
     ...options.metadata,
   };
@@ -100,6 +105,7 @@ export async function createTestClient(provider: OAuthProvider, options: TestCli
     authMethod,
     redirectUri,
     ...(clientSecret === undefined ? {} : { clientSecret: String(clientSecret) }),
+    ...(key === undefined ? {} : { key }),
   };
   return new TestClient(provider, credentials, send, answer.body);
 }
@@ -115,6 +121,7 @@ export class TestClient {
   readonly secrets = new Set<string>();
   readonly #provider: OAuthProvider;
   readonly #authMethod: TokenEndpointAuthMethod;
+  readonly #key: TestClientKey | undefined;
   readonly #send: (request: Request) => Promise<Response>;
 
   constructor(
@@ -126,6 +133,7 @@ export class TestClient {
     this.#provider = provider;
     this.#send = send;
     this.#authMethod = credentials.authMethod;
+    this.#key = credentials.key;
     this.clientId = credentials.clientId;
     this.clientSecret = credentials.clientSecret;
     this.redirectUri = credentials.redirectUri;
@@ -214,7 +222,7 @@ export class TestClient {
   ): Promise<Answer> {
     const request = formPost(
       this.#provider.endpointUrl(endpoint),
-      { ...this.#bodyCredentials(), ...parameters },
+      { ...(await this.#bodyCredentials()), ...parameters },
       { ...this.#headerCredentials(), ...headers },
     );
     const answer = await readAnswer(await this.#send(request));
@@ -232,7 +240,7 @@ export class TestClient {
     return new URL(`${this.#provider.endpointUrl('authorize')}?${encoded(parameters)}`);
   }
 
-  #bodyCredentials(): Parameters {
+  async #bodyCredentials(): Promise<Parameters> {
     switch (this.#authMethod) {
       case 'none':
         return { client_id: this.clientId };
@@ -240,7 +248,24 @@ export class TestClient {
         return { client_id: this.clientId, client_secret: this.clientSecret };
       case 'client_secret_basic':
         return {};
+      case 'private_key_jwt':
+        return this.assertion();
     }
+  }
+
+  /** The parameters of a valid assertion, or with `claims` and `header` of an invalid one. */
+  async assertion(claims: Readonly<Record<string, unknown>> = {}, header: Readonly<Record<string, unknown>> = {}) {
+    assert.ok(this.#key, 'the client has no key to sign with');
+    const now = Math.floor(this.#provider.clock.now() / 1000);
+    const usual = {
+      iss: this.clientId,
+      sub: this.clientId,
+      aud: this.#provider.settings.issuer,
+      iat: now,
+      exp: now + 60,
+    };
+    const jwt = await this.#key.sign({ ...usual, jti: randomId(systemRandom), ...claims }, header);
+    return assertionParameters(jwt);
   }
 
   #headerCredentials(): Record<string, string> {

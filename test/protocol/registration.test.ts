@@ -189,7 +189,7 @@ describe.each(providers)('registration at $name', (kind) => {
     });
   });
 
-  it.each(['private_key_jwt', 'client_secret_jwt', 'tls_client_auth', 'magic', '', 1])(
+  it.each(['client_secret_jwt', 'tls_client_auth', 'magic', '', 1])(
     'authentication method %j is refused [CASE-20]',
     async (method) => {
       await refused({ token_endpoint_auth_method: method });

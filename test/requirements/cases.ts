@@ -29,7 +29,7 @@ export const protocolCases = requirementsOf(
     ['CASE-17', 'Registration', 'case', 'Only authorization_code: 201, echoed, and a later refresh is refused.'],
     ['CASE-18', 'Registration', 'case', 'A further grant type that is not supported: left out of the echo, or 400.'],
     ['CASE-19', 'Registration', 'case', 'Response types without code: 400 invalid_client_metadata.'],
-    ['CASE-20', 'Registration', 'case', 'private_key_jwt or an unknown authentication method: 400 invalid_client_metadata.'],
+    ['CASE-20', 'Registration', 'case', 'private_key_jwt with the public keys of the client: 201; without them, or an unknown authentication method: 400 invalid_client_metadata.'],
     ['CASE-21', 'Registration', 'case', 'The jwt-bearer grant: 400 invalid_client_metadata.'],
     ['CASE-22', 'Registration', 'case', 'A javascript, data, file or vbscript redirect URI: 400 invalid_redirect_uri.'],
     ['CASE-23', 'Registration', 'case', 'An http redirect URI off this machine, or one with a fragment: 400 invalid_redirect_uri.'],

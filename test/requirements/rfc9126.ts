@@ -25,5 +25,6 @@ export const rfc9126 = requirementsOf(
     ['RFC9126-15', '7.2', 'MUST', 'A push with a redirect URI that the client did not register is refused.'],
     ['RFC9126-16', '7.4', 'SHOULD', 'What became of the client since the push counts when the request is used.'],
     ['RFC9126-17', '3', 'MUST', 'Request objects are not supported, and are refused by name instead of ignored.'],
+    ['RFC9126-18', '2', 'MUST', 'A client assertion may name the issuer, the token endpoint or the endpoint for pushed requests as its audience.'],
   ],
 );

@@ -66,6 +66,7 @@ export async function createPortcullisHarness(
         : { clientSecretExpirySeconds: options.clientRegistration.clientSecretExpirySeconds }),
       redirectSchemes: [...(environment.redirectSchemes ?? [])],
     },
+    clientAuthentication: clientAuthenticationConfig(environment.clientAuthentication),
     tokens: {
       authorizationCodeSeconds: lifetimes.authorizationCode / 1000,
       accessTokenSeconds: lifetimes.accessToken / 1000,
@@ -108,6 +109,22 @@ function dpopConfig({ enabled, required, nonce, proofLifetime, nonceLifetime }: 
     ...(nonce === undefined ? {} : { nonce }),
     ...(proofLifetime === undefined ? {} : { proofSeconds: proofLifetime / 1000 }),
     ...(nonceLifetime === undefined ? {} : { nonceSeconds: nonceLifetime / 1000 }),
+  };
+}
+
+function clientAuthenticationConfig({
+  throttle = {},
+  longestAssertion,
+  leeway,
+}: NonNullable<HarnessRequest['environment']['clientAuthentication']> = {}): PortcullisConfig['clientAuthentication'] {
+  const { freeFailures, firstDelay, longestDelay, addressFailures } = throttle;
+  return {
+    ...(freeFailures === undefined ? {} : { freeFailures }),
+    ...(firstDelay === undefined ? {} : { firstDelaySeconds: firstDelay / 1000 }),
+    ...(longestDelay === undefined ? {} : { longestDelaySeconds: longestDelay / 1000 }),
+    ...(addressFailures === undefined ? {} : { addressFailures }),
+    ...(longestAssertion === undefined ? {} : { longestAssertionSeconds: longestAssertion / 1000 }),
+    ...(leeway === undefined ? {} : { leewaySeconds: leeway / 1000 }),
   };
 }
 

@@ -1,15 +1,7 @@
 import { networkShare } from '../../core/address.ts';
 import { type Database, type Statement, sql } from '../../core/database.ts';
-import type { ThrottleLimits } from './throttle-limits.ts';
-
-/** What an attempt counts in. All are keyed hashes. */
-export interface Buckets {
-  readonly account: string;
-  /** This account from this address, or from this known browser. */
-  readonly own: string;
-  /** Absent for a known browser, which only its own failures slow down. */
-  readonly shared?: { readonly everywhere: string; readonly address: string; readonly network?: string };
-}
+import type { ThrottleLimits } from '../../core/throttle/limits.ts';
+import type { Buckets, FailureCounts } from '../../core/throttle/throttle.ts';
 
 /** A bucket that delays attempts at whatever account. */
 interface Place {
@@ -18,8 +10,8 @@ interface Place {
   readonly free: number;
 }
 
-/** Failed sign-ins in the database. Attempts are counted before they are made, so that none slips through beside another. */
-export class FailureStore {
+/** Failed sign-ins in the database; every bucket is a keyed hash. */
+export class FailureStore implements FailureCounts {
   readonly #database: Database;
   readonly #limits: ThrottleLimits;
 
@@ -28,7 +20,6 @@ export class FailureStore {
     this.#limits = limits;
   }
 
-  /** How many failures the account has had within the window, from wherever. */
   async failuresAt(bucket: string, now: number): Promise<number> {
     const [row] = await this.#database.read(
       'SELECT failures FROM sign_in_failures WHERE bucket = ? AND expires_at > ?',
@@ -38,11 +29,6 @@ export class FailureStore {
     return Number(row?.failures ?? 0);
   }
 
-  /**
-   * Counts an attempt as failed, unless one of its buckets has to wait. Resolves to whether it may be made.
-   * @param attempt unique
-   * @param pause between two attempts from one place, in milliseconds
-   */
   async reserve(attempt: string, buckets: Buckets, now: number, pause: number): Promise<boolean> {
     const { account, own, shared } = buckets;
     const { firstDelay, longestDelay, longestAddressDelay, freeFailures, forgetAfter, window } = this.#limits;
@@ -93,7 +79,6 @@ export class FailureStore {
     return tried?.length === 1 && triedElsewhere.slice(0, places.length).every((rows) => rows.length === 1);
   }
 
-  /** When the buckets let the next attempt through, milliseconds since the epoch. */
   async nextAttemptAt(buckets: Buckets, pause: number): Promise<number> {
     const { own } = buckets;
     const delaying = [own, ...this.#placesOf(buckets).map(({ bucket }) => bucket)];
@@ -107,7 +92,6 @@ export class FailureStore {
     );
   }
 
-  /** Forgets a successful attempt, and all failures before it from the same place. */
   async clear(attempt: string, buckets: Buckets): Promise<void> {
     await this.#database.write(
       sql('DELETE FROM sign_in_failures WHERE bucket = ?', buckets.own),
@@ -115,7 +99,6 @@ export class FailureStore {
     );
   }
 
-  /** Forgets an attempt that was not made after all. */
   async release(attempt: string, buckets: Buckets): Promise<void> {
     await this.#database.write(...this.#undo(attempt, allOf(buckets)));
   }

@@ -3,12 +3,13 @@ import { addressKey, networkKey } from '../../core/address.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Database } from '../../core/database.ts';
 import type { RequestContext } from '../../core/http.ts';
-import { type Random, randomId } from '../../core/random.ts';
+import type { Random } from '../../core/random.ts';
+import { resolveThrottleLimits, type ThrottleLimits } from '../../core/throttle/limits.ts';
+import { type Buckets, Throttle } from '../../core/throttle/throttle.ts';
 import type { Cookies } from '../../web/cookies.ts';
 import { userKey } from '../users/user.ts';
-import { type Buckets, FailureStore } from './failure-store.ts';
+import { FailureStore } from './failure-store.ts';
 import { KnownBrowsers } from './known-browser.ts';
-import { pauseUnderAttack, resolveThrottleLimits, type ThrottleLimits } from './throttle-limits.ts';
 
 export interface SignInThrottleOptions {
   readonly database: Database;
@@ -32,50 +33,40 @@ export type SignInAttempt =
   | { readonly allowed: false; readonly retryAfterSeconds: number };
 
 /**
- * Slows guessing down without locking anybody out. Failures delay further attempts of the same address at the same
- * account, progressively; failures at many accounts delay all attempts of their address, and ten times as many from one
- * IPv6 /48 those of that; failures from many addresses at one account make every address pause between its attempts
- * there. But the first attempt of an address at an account is
- * never delayed for what others did there, and a browser that has signed in to the account before has a count of its own.
- * @see NIST SP 800-63B-4 §3.2.2
+ * Slows the guessing of passwords down. A browser that has signed in to the account before is known to it.
+ * @see Throttle
  */
 export class SignInThrottle {
-  readonly #options: SignInThrottleOptions;
-  readonly #limits: ThrottleLimits;
+  readonly #key: Uint8Array;
   readonly #failures: FailureStore;
+  readonly #throttle: Throttle;
   readonly #browsers: KnownBrowsers;
 
   /**
    * @throws TypeError where the key is shorter than 32 bytes
    * @throws ConfigurationError where a limit is not a whole number above 0
    */
-  constructor(options: SignInThrottleOptions) {
-    if (options.key.byteLength < 32) throw new TypeError('the key must have at least 32 bytes');
-    this.#options = options;
-    this.#limits = resolveThrottleLimits(options.limits);
-    this.#failures = new FailureStore(options.database, this.#limits);
-    this.#browsers = new KnownBrowsers(options.cookies, options.key, options.random);
+  constructor({ database, clock, random, cookies, key, limits }: SignInThrottleOptions) {
+    if (key.byteLength < 32) throw new TypeError('the key must have at least 32 bytes');
+    const resolved = resolveThrottleLimits('sign-in', limits);
+    this.#key = key;
+    this.#failures = new FailureStore(database, resolved);
+    this.#throttle = new Throttle(this.#failures, resolved, clock, random);
+    this.#browsers = new KnownBrowsers(cookies, key, random);
   }
 
   /** Asks whether a password may be tried, before it is hashed. */
   async begin(userName: string, request: Request, context: RequestContext): Promise<SignInAttempt> {
     const account = this.#account(userName);
-    const buckets = this.#buckets(account, request, context);
-    const now = this.#options.clock.now();
-    const attempt = randomId(this.#options.random);
-    const failures = buckets.shared === undefined ? 0 : await this.#failures.failuresAt(buckets.shared.everywhere, now);
-    const pause = pauseUnderAttack(failures, this.#limits);
-    if (!(await this.#failures.reserve(attempt, buckets, now, pause))) {
-      const wait = (await this.#failures.nextAttemptAt(buckets, pause)) - now;
-      return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil(wait / 1000)) };
-    }
+    const attempt = await this.#throttle.begin(this.#buckets(account, request, context));
+    if (!attempt.allowed) return attempt;
     return {
       allowed: true,
       succeeded: async () => {
-        await this.#failures.clear(attempt, buckets);
+        await attempt.succeeded();
         return this.#browsers.remember(request, account);
       },
-      cancelled: () => this.#failures.release(attempt, buckets),
+      cancelled: attempt.cancelled,
     };
   }
 
@@ -111,6 +102,6 @@ export class SignInThrottle {
 
   // Keyed, because addresses and user names are few enough to be found by trying.
   #hash(...parts: readonly string[]): string {
-    return createHmac('sha256', this.#options.key).update(parts.join('\n')).digest('base64url');
+    return createHmac('sha256', this.#key).update(parts.join('\n')).digest('base64url');
   }
 }

@@ -1,3 +1,4 @@
+import { clientAuthenticationMetadata } from '../token/client-authentication-method.ts';
 import type { OAuthCapability } from '../token/grant-handler.ts';
 import { introspectEndpoint } from './introspect.ts';
 
@@ -11,6 +12,6 @@ export const introspect: OAuthCapability = {
   ],
   serverMetadata: (provider) => ({
     introspection_endpoint: provider.endpointUrl('introspect'),
-    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    ...clientAuthenticationMetadata('introspection', provider, [...provider.clientAuthenticationMethods.keys()]),
   }),
 };

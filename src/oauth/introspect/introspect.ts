@@ -18,7 +18,7 @@ export async function introspectEndpoint(
   context: RequestContext,
 ): Promise<Response> {
   const params = await Params.ofForm(request);
-  const { client } = await AuthenticatedClient.authenticate(request.headers, params, provider);
+  const { client } = await AuthenticatedClient.authenticate(request.headers, params, provider, context);
   if (!mayIntrospect(client, provider)) {
     provider.report({ name: 'token.introspection_refused', clientId: client.clientId, ...context });
     throw new OAuthError('unauthorized_client', 'this client may not introspect tokens', {

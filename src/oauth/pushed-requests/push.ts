@@ -33,7 +33,7 @@ export async function pushEndpoint(
   context: RequestContext,
 ): Promise<Response> {
   const params = await Params.ofForm(request, maximumPushedBytes);
-  const { client } = await AuthenticatedClient.authenticate(request.headers, params, provider);
+  const { client } = await AuthenticatedClient.authenticate(request.headers, params, provider, context);
   const { clientId } = client;
   try {
     checkPushed(params, client, provider);

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { OAuthError } from '../../core/errors.ts';
-import type { Client } from '../../core/records.ts';
+import type { Client, ClientKeys } from '../../core/records.ts';
 import { parseScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
+import { supportedMethods } from '../token/client-authentication-method.ts';
 import { checkRedirectUris } from './redirect-uris.ts';
 
 const text = (limit: number) =>
@@ -23,9 +24,10 @@ const webPage = text(2048).refine(
  */
 const clientMetadata = z.object({
   redirect_uris: z.array(z.string()).min(1).max(1000),
-  token_endpoint_auth_method: z
-    .enum(['none', 'client_secret_basic', 'client_secret_post'])
-    .default('client_secret_basic'),
+  token_endpoint_auth_method: text(100).default('client_secret_basic'),
+  token_endpoint_auth_signing_alg: text(50).optional(),
+  jwks: z.unknown().optional(),
+  jwks_uri: text(2048).optional(),
   grant_types: z.array(text(200)).max(20).default(['authorization_code', 'refresh_token']),
   response_types: z.array(text(50)).max(10).default(['code']),
   application_type: z.enum(['native', 'web']).optional(),
@@ -44,7 +46,7 @@ const clientMetadata = z.object({
 
 export type RegisteredMetadata = Omit<
   Client,
-  'clientId' | 'clientSecretHash' | 'clientSecretExpiresAt' | 'registeredBy' | 'issuedAt'
+  'clientId' | 'clientSecretHash' | 'clientSecretExpiresAt' | 'previousSecret' | 'registeredBy' | 'issuedAt'
 >;
 
 // Grant types that registration without further proof can never give.
@@ -65,7 +67,7 @@ export function parseClientMetadata(input: unknown, provider: OAuthProvider): Re
   const sent = parsed.data;
   checkRedirectUris(sent.redirect_uris, sent.application_type, provider.redirectSchemes);
   return {
-    tokenEndpointAuthMethod: sent.token_endpoint_auth_method,
+    ...authentication(sent, provider),
     redirectUris: [...new Set(sent.redirect_uris)],
     grantTypes: supportedGrants(sent.grant_types, provider),
     responseTypes: supportedResponseTypes(sent.response_types),
@@ -87,6 +89,24 @@ export function parseClientMetadata(input: unknown, provider: OAuthProvider): Re
       dpopBoundAccessTokens: provider.senderConstraint && sent.dpop_bound_access_tokens === true ? true : undefined,
     }),
   };
+}
+
+type Authentication = Pick<Client, 'tokenEndpointAuthMethod'> & ClientKeys;
+
+function authentication(sent: z.output<typeof clientMetadata>, provider: OAuthProvider): Authentication {
+  const name = sent.token_endpoint_auth_method;
+  if (name === 'none') return { tokenEndpointAuthMethod: name };
+  const method = provider.clientAuthenticationMethods.get(name);
+  if (method === undefined)
+    throw invalid(
+      `token_endpoint_auth_method '${name}' is not supported; use ${supportedMethods(provider).join(', ')}`,
+    );
+  // RFC 7591 §2: keys that no method asks for are metadata that is not understood.
+  const keys = method.keysOf?.(
+    { jwks: sent.jwks, jwksUri: sent.jwks_uri, signingAlgorithm: sent.token_endpoint_auth_signing_alg },
+    provider,
+  );
+  return { tokenEndpointAuthMethod: method.name, ...keys };
 }
 
 function supportedGrants(requested: readonly string[], provider: OAuthProvider): string[] {

@@ -5,6 +5,7 @@ import { randomId } from '../../core/random.ts';
 import type { Client } from '../../core/records.ts';
 import { formatScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
+import { hasSecret } from '../token/client-authentication-method.ts';
 import { mintSecret } from '../token/mint.ts';
 import { parseClientMetadata } from './client-metadata.ts';
 
@@ -20,7 +21,7 @@ export async function registerEndpoint(
 ): Promise<Response> {
   const metadata = parseClientMetadata(await jsonBody(request), provider);
   const now = provider.clock.now();
-  const secret = metadata.tokenEndpointAuthMethod === 'none' ? undefined : mintSecret(provider.random);
+  const secret = hasSecret(metadata.tokenEndpointAuthMethod, provider) ? mintSecret(provider.random) : undefined;
   const lifetime = provider.settings.registration.clientSecretLifetime;
   const client: Client = {
     ...metadata,
@@ -48,6 +49,9 @@ export function registrationResponse(client: Client, secret: string | undefined)
     client_secret_expires_at: secret === undefined ? undefined : Math.floor((client.clientSecretExpiresAt ?? 0) / 1000),
     redirect_uris: client.redirectUris,
     token_endpoint_auth_method: client.tokenEndpointAuthMethod,
+    token_endpoint_auth_signing_alg: client.tokenEndpointAuthSigningAlg,
+    jwks: client.jwks,
+    jwks_uri: client.jwksUri,
     grant_types: client.grantTypes,
     response_types: client.responseTypes,
     scope: client.scopes.length === 0 ? undefined : formatScope(client.scopes),

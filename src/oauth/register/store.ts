@@ -15,6 +15,13 @@ export interface ClientStoreOptions {
   readonly onDeleted?: () => void;
 }
 
+/** A secret that takes the place of another. */
+export interface NewSecret {
+  readonly hash: SecretHash;
+  /** Milliseconds since the epoch. Absent: it never expires. */
+  readonly expiresAt?: number;
+}
+
 /** Which self-registered clients are of no more use. Times are milliseconds. */
 export interface UnusedClients {
   /** Since its registration, where no code was ever redeemed. */
@@ -36,7 +43,7 @@ export class ClientStore {
   readonly #onDeleted: () => void;
   readonly #cache = new LRUCache<ClientId, Client>({ max: 10_000, maxSize: rememberedCharacters });
   #seenRevision: number;
-  #deletions = 0;
+  #changes = 0;
 
   constructor({ database, onDeleted = () => {} }: ClientStoreOptions) {
     this.#database = database;
@@ -52,12 +59,12 @@ export class ClientStore {
     }
     const cached = this.#cache.get(clientId);
     if (cached !== undefined) return cached;
-    const deletions = this.#deletions;
+    const changes = this.#changes;
     const [row] = await this.#database.read(`SELECT ${columns} FROM clients WHERE client_id = ?`, clientId);
     if (row === undefined) return undefined;
     const client = clientOf(row);
-    // What was deleted while it was being read must not come back.
-    if (revision === this.#seenRevision && deletions === this.#deletions)
+    // What was deleted or changed while it was being read must not come back as it was.
+    if (revision === this.#seenRevision && changes === this.#changes)
       this.#cache.set(clientId, client, { size: (row['metadata'] as string).length });
     return client;
   }
@@ -101,6 +108,31 @@ export class ClientStore {
     return Number(row?.['clients'] ?? 0);
   }
 
+  /**
+   * Gives a client a new secret. The one that it had stays valid beside it, no longer than it would have been; the one
+   * before that ends. Resolves to whether there is such a client, with a secret.
+   * @param keepOldUntil milliseconds since the epoch; now, where the old one shall end at once
+   */
+  async replaceSecret(clientId: ClientId, next: NewSecret, keepOldUntil: number): Promise<boolean> {
+    const [replaced] = await this.#database.write(
+      sql(
+        `UPDATE clients SET
+           previous_secret_hash = client_secret_hash,
+           previous_secret_expires_at =
+             CASE WHEN client_secret_expires_at < ? THEN client_secret_expires_at ELSE CAST(? AS BIGINT) END,
+           client_secret_hash = ?, client_secret_expires_at = CAST(? AS BIGINT)
+         WHERE client_id = ? AND client_secret_hash IS NOT NULL RETURNING client_id`,
+        keepOldUntil,
+        keepOldUntil,
+        next.hash,
+        next.expiresAt ?? null,
+        clientId,
+      ),
+    );
+    this.#outdate(replaced);
+    return replaced?.length === 1;
+  }
+
   /** Removes a client with its grants, codes and tokens. Resolves to whether it was there. */
   async delete(clientId: ClientId): Promise<boolean> {
     const [deleted] = await this.#database.write(
@@ -128,10 +160,14 @@ export class ClientStore {
   }
 
   #forget(deleted: readonly Row[] | undefined): void {
-    if (deleted === undefined || deleted.length === 0) return;
-    this.#deletions += 1;
-    for (const row of deleted) this.#cache.delete(row['client_id'] as ClientId);
-    this.#onDeleted();
+    if (this.#outdate(deleted)) this.#onDeleted();
+  }
+
+  #outdate(changed: readonly Row[] | undefined): boolean {
+    if (changed === undefined || changed.length === 0) return false;
+    this.#changes += 1;
+    for (const row of changed) this.#cache.delete(row['client_id'] as ClientId);
+    return true;
   }
 }
 
@@ -139,13 +175,16 @@ const unused =
   "registered_by = 'dynamic' AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)";
 
 function insertClient(client: Client, condition: Statement): Statement {
-  const { clientId, clientSecretHash, clientSecretExpiresAt, registeredBy, issuedAt, ...metadata } = client;
+  const { clientId, clientSecretHash, clientSecretExpiresAt, previousSecret, registeredBy, issuedAt, ...metadata } =
+    client;
   return sql(
-    `INSERT INTO clients (client_id, client_secret_hash, client_secret_expires_at, registered_by, issued_at, metadata)
-     SELECT ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ? WHERE ${condition.sql} RETURNING client_id`,
+    `INSERT INTO clients (client_id, client_secret_hash, client_secret_expires_at, previous_secret_hash, previous_secret_expires_at, registered_by, issued_at, metadata)
+     SELECT ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ? WHERE ${condition.sql} RETURNING client_id`,
     clientId,
     clientSecretHash ?? null,
     clientSecretExpiresAt ?? null,
+    previousSecret?.hash ?? null,
+    previousSecret?.expiresAt ?? null,
     registeredBy,
     issuedAt,
     JSON.stringify(metadata),
@@ -154,7 +193,7 @@ function insertClient(client: Client, condition: Statement): Statement {
 }
 
 const columns =
-  'client_id, client_secret_hash, client_secret_expires_at, registered_by, issued_at, last_used_at, metadata';
+  'client_id, client_secret_hash, client_secret_expires_at, previous_secret_hash, previous_secret_expires_at, registered_by, issued_at, last_used_at, metadata';
 
 function clientOf(row: Row): Client {
   const metadata = JSON.parse(row['metadata'] as string) as Omit<Client, 'clientId' | 'registeredBy' | 'issuedAt'>;
@@ -167,5 +206,13 @@ function clientOf(row: Row): Client {
     ...(row['client_secret_expires_at'] === null
       ? {}
       : { clientSecretExpiresAt: row['client_secret_expires_at'] as number }),
+    ...(row['previous_secret_hash'] === null
+      ? {}
+      : {
+          previousSecret: {
+            hash: row['previous_secret_hash'] as SecretHash,
+            expiresAt: row['previous_secret_expires_at'] as number,
+          },
+        }),
   };
 }

@@ -17,4 +17,11 @@ export const clientMigrations: readonly Migration[] = [
       'CREATE INDEX clients_by_registrar ON clients (registered_by, last_used_at)',
     ],
   },
+  {
+    id: '0032-previous-client-secrets',
+    statements: [
+      'ALTER TABLE clients ADD COLUMN previous_secret_hash TEXT',
+      'ALTER TABLE clients ADD COLUMN previous_secret_expires_at BIGINT',
+    ],
+  },
 ];

@@ -1,3 +1,4 @@
+import { clientAuthenticationMetadata } from '../token/client-authentication-method.ts';
 import type { OAuthCapability } from '../token/grant-handler.ts';
 import { revokeEndpoint } from './revoke.ts';
 
@@ -9,6 +10,6 @@ export const revoke: OAuthCapability = {
   routes: [{ path: (provider) => provider.settings.paths.revoke, methods: { POST: revokeEndpoint }, cors: 'any' }],
   serverMetadata: (provider) => ({
     revocation_endpoint: provider.endpointUrl('revoke'),
-    revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+    ...clientAuthenticationMetadata('revocation', provider),
   }),
 };

@@ -1,3 +1,4 @@
+import type { RequestContext } from '../../core/http.ts';
 import { Params } from '../../core/params.ts';
 import type { Client, RevocableToken } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
@@ -8,9 +9,13 @@ import { AuthenticatedClient } from '../token/client-authentication.ts';
  * other clients' tokens get the same empty 200.
  * @see RFC 7009 §2
  */
-export async function revokeEndpoint(request: Request, provider: OAuthProvider): Promise<Response> {
+export async function revokeEndpoint(
+  request: Request,
+  provider: OAuthProvider,
+  context: RequestContext,
+): Promise<Response> {
   const params = await Params.ofForm(request);
-  const { client } = await AuthenticatedClient.authenticate(request.headers, params, provider);
+  const { client } = await AuthenticatedClient.authenticate(request.headers, params, provider, context);
   const token = await findOwnToken(params.require('token'), client, provider);
   if (token !== undefined) {
     await provider.revokeToken(token);

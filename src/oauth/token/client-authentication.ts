@@ -1,14 +1,15 @@
 import { OAuthError } from '../../core/errors.ts';
-import { secretMatches } from '../../core/hash.ts';
+import type { RequestContext } from '../../core/http.ts';
 import type { ClientId } from '../../core/ids.ts';
 import type { Params } from '../../core/params.ts';
-import type { Client, TokenEndpointAuthMethod } from '../../core/records.ts';
+import type { Client } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
+import type { ClientAuthenticationMethod, PresentedCredentials } from './client-authentication-method.ts';
 
 /** Parameters that authenticate a client, and are part of no request beside that. */
 export const credentialParameters: readonly string[] = ['client_secret', 'client_assertion', 'client_assertion_type'];
 
-/** Proof that a request came from this client: it presented its secret, or is public and has none. */
+/** Proof that a request came from this client: it presented its credentials, or is public and has none. */
 export class AuthenticatedClient {
   readonly #client: Client;
 
@@ -18,35 +19,23 @@ export class AuthenticatedClient {
 
   /**
    * Authenticates the client of a token or revocation request, in this order:
-   * credentials from the header or the body, never both → client known → its registered method → secret → expiry.
-   * @throws OAuthError `invalid_client` (401), with a `WWW-Authenticate: Basic` challenge where Basic was tried
+   * credentials of one method, never of two → no delay after failures → client known → its registered method → credentials.
+   * @throws OAuthError `invalid_client` (401), with a `WWW-Authenticate: Basic` challenge where Basic was tried;
+   * `temporarily_unavailable` (429) with `Retry-After` after too many failures
    * @see RFC 6749 §2.3
    */
-  static async authenticate(headers: Headers, params: Params, provider: OAuthProvider): Promise<AuthenticatedClient> {
-    const presented = presentedCredentials(headers, params);
-    const client = await provider.getClient(presented.clientId);
-    if (client === undefined) throw refused('the client is not registered', presented.method);
-    if (client.tokenEndpointAuthMethod !== presented.method) {
-      throw refused(
-        `the client is registered for ${client.tokenEndpointAuthMethod}, and ${presented.method} was used`,
-        presented.method,
-      );
-    }
-    if (presented.method !== 'none') {
-      const stored = client.clientSecretHash;
-      if (stored === undefined || presented.secret === undefined || !secretMatches(presented.secret, stored)) {
-        provider.report({
-          name: 'client.authentication_failed',
-          clientId: client.clientId,
-          reason: 'wrong client secret',
-        });
-        throw refused('the client secret is wrong', presented.method);
-      }
-      if (client.clientSecretExpiresAt !== undefined && client.clientSecretExpiresAt <= provider.clock.now()) {
-        throw refused('the client secret has expired; register again', presented.method);
-      }
-    }
-    return new AuthenticatedClient(client);
+  static async authenticate(
+    headers: Headers,
+    params: Params,
+    provider: OAuthProvider,
+    context: RequestContext,
+  ): Promise<AuthenticatedClient> {
+    const presented = presentedIn(headers, params, provider);
+    return new AuthenticatedClient(
+      presented === undefined
+        ? await publicClient(params, provider)
+        : await confidentialClient(presented, provider, context),
+    );
   }
 
   /** @throws TypeError for anything that `authenticate` did not make */
@@ -59,62 +48,107 @@ export class AuthenticatedClient {
   }
 }
 
-interface PresentedCredentials {
-  readonly clientId: ClientId;
-  readonly method: TokenEndpointAuthMethod;
-  readonly secret?: string;
+interface Presented {
+  readonly method: ClientAuthenticationMethod;
+  readonly credentials: PresentedCredentials;
 }
 
-function presentedCredentials(headers: Headers, params: Params): PresentedCredentials {
-  const authorization = headers.get('authorization');
-  const bodyId = params.get('client_id');
-  const bodySecret = params.get('client_secret');
-  if (authorization !== null) {
-    const basic = parseBasic(authorization);
-    if (basic === undefined)
-      throw refused('the Authorization header is not valid Basic credentials', 'client_secret_basic');
-    // RFC 6749 §2.3: a client MUST NOT use more than one authentication method in a request.
-    if (bodySecret !== undefined)
-      throw new OAuthError('invalid_request', 'credentials are in both the Authorization header and the body');
-    if (bodyId !== undefined && bodyId !== basic.clientId) {
-      throw refused('client_id in the body differs from the Authorization header', 'client_secret_basic');
-    }
-    return { clientId: basic.clientId, method: 'client_secret_basic', secret: basic.secret };
+function presentedIn(headers: Headers, params: Params, provider: OAuthProvider): Presented | undefined {
+  const used = [...provider.clientAuthenticationMethods.values()].filter(({ sentIn }) =>
+    'header' in sentIn
+      ? (headers.get(sentIn.header) ?? '') !== ''
+      : sentIn.parameters.some((name) => params.get(name) !== undefined),
+  );
+  // RFC 6749 §2.3: a client MUST NOT use more than one authentication method in a request.
+  if (used.length > 1) {
+    const names = used.map(({ name }) => name).join(' and ');
+    throw new OAuthError('invalid_request', `the request has credentials of ${names}; send those of one method`);
   }
-  if (bodyId === undefined) throw refused('no client authentication: send client_id, or Basic credentials', 'none');
-  return bodySecret === undefined
-    ? { clientId: bodyId as ClientId, method: 'none' }
-    : { clientId: bodyId as ClientId, method: 'client_secret_post', secret: bodySecret };
+  const [method] = used;
+  return method === undefined ? undefined : { method, credentials: method.read(headers, params, provider) };
 }
 
-/**
- * Reads Basic credentials, each half form-urlencoded.
- * @see RFC 6749 §2.3.1, RFC 7617 §2
- */
-export function parseBasic(authorization: string): { clientId: ClientId; secret: string } | undefined {
-  const match = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization);
-  if (match?.[1] === undefined) return undefined;
-  const decoded = Buffer.from(match[1], 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  if (colon < 1) return undefined;
-  const clientId = formDecode(decoded.slice(0, colon));
-  const secret = formDecode(decoded.slice(colon + 1));
-  return clientId === undefined || secret === undefined ? undefined : { clientId: clientId as ClientId, secret };
+async function publicClient(params: Params, provider: OAuthProvider): Promise<Client> {
+  const clientId = params.get('client_id');
+  if (clientId === undefined)
+    throw new OAuthError('invalid_client', 'no client authentication: send client_id, or credentials');
+  // OAuth 2.1 §3.2.2: authentication that is there is not passed over because its method is not supported.
+  if (params.get('client_assertion') !== undefined || params.get('client_assertion_type') !== undefined)
+    throw new OAuthError('invalid_client', 'client assertions are not supported by this server');
+  const client = await provider.getClient(clientId as ClientId);
+  if (client?.tokenEndpointAuthMethod === 'none') return client;
+  throw new OAuthError(
+    'invalid_client',
+    'no public client with this client_id is registered here: register again, or send the credentials of the method that the client is registered for',
+  );
 }
 
-// Held to what `Params` allows in a form body, so that no store is asked for an id that it cannot hold.
-function formDecode(value: string): string | undefined {
+async function confidentialClient(
+  { method, credentials }: Presented,
+  provider: OAuthProvider,
+  context: RequestContext,
+): Promise<Client> {
+  const attempt = await provider.clientThrottle.begin(credentials, context);
+  if (!attempt.allowed) throw tooManyFailures(attempt.retryAfterSeconds, credentials, provider, context);
   try {
-    const text = decodeURIComponent(value.replaceAll('+', ' '));
-    return /[\p{Cc}\ufffd]/u.test(text) ? undefined : text;
-  } catch {
-    return undefined;
+    const client = await provider.getClient(credentials.clientId);
+    const registered = client?.tokenEndpointAuthMethod === method.name ? client : undefined;
+    const wrong = await credentials.verify(registered);
+    if (registered !== undefined && wrong === undefined) {
+      await attempt.succeeded();
+      return registered;
+    }
+    const reason = registered === undefined ? otherwiseRegistered(client, method) : wrong;
+    throw refused(method, reason, credentials, provider, context);
+  } catch (error) {
+    // What the client is not to blame for does not count.
+    if (!(error instanceof OAuthError) || error.status >= 500) await attempt.cancelled();
+    throw error;
   }
 }
 
-function refused(description: string, method: TokenEndpointAuthMethod): OAuthError {
-  // RFC 6749 §5.2: a client that tried the Authorization header is told the scheme to use.
-  return method === 'client_secret_basic'
-    ? new OAuthError('invalid_client', description, { headers: { 'www-authenticate': 'Basic realm="token endpoint"' } })
-    : new OAuthError('invalid_client', description);
+function otherwiseRegistered(client: Client | undefined, { name }: ClientAuthenticationMethod): string {
+  return client === undefined
+    ? 'unknown client'
+    : `the client is registered for ${client.tokenEndpointAuthMethod}, and ${name} was used`;
+}
+
+// One description for all of these: to strangers, a client that is not there is like one whose secret they do not know.
+function refused(
+  { name, fault, challenge }: ClientAuthenticationMethod,
+  reason: string | undefined,
+  { clientId }: PresentedCredentials,
+  provider: OAuthProvider,
+  context: RequestContext,
+): OAuthError {
+  provider.report({
+    name: 'client.authentication_failed',
+    clientId: clientId.slice(0, 200),
+    ...(reason === undefined ? {} : { reason }),
+    ...context,
+  });
+  return new OAuthError(
+    'invalid_client',
+    `no client with this client_id is registered here for ${name}, or ${fault}`,
+    challenge === undefined ? {} : { headers: { 'www-authenticate': challenge } },
+  );
+}
+
+function tooManyFailures(
+  seconds: number,
+  { clientId }: PresentedCredentials,
+  provider: OAuthProvider,
+  context: RequestContext,
+): OAuthError {
+  provider.report({
+    name: 'request.rate_limited',
+    clientId: clientId.slice(0, 200),
+    reason: 'too many failures to authenticate a client',
+    ...context,
+  });
+  return new OAuthError(
+    'temporarily_unavailable',
+    `client authentication has failed too often; try again in ${seconds} seconds`,
+    { status: 429, headers: { 'retry-after': String(seconds) } },
+  );
 }

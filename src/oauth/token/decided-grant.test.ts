@@ -10,7 +10,7 @@ async function start() {
   const provider = new InMemoryProvider({ baseUrl: 'https://a.example', clientRegistration: { enabled: true } });
   const registered = await createTestClient(provider);
   const params = Params.parse(`client_id=${registered.clientId}`);
-  const client = await AuthenticatedClient.authenticate(new Headers(), params, provider);
+  const client = await AuthenticatedClient.authenticate(new Headers(), params, provider, {});
   const decision = {
     subject: 'machine' as Subject,
     scopes: ['read'],

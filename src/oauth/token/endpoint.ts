@@ -13,7 +13,7 @@ import { TokenSet } from './token-set.ts';
  * | step | refuses with |
  * |---|---|
  * | form body, parameters once | `invalid_request` |
- * | client authentication | `invalid_client` (401) |
+ * | client authentication | `invalid_client` (401), after too many failures 429 |
  * | `grant_type` present and served | `invalid_request`, `unsupported_grant_type` |
  * | client registered for it | `unauthorized_client` |
  * | proof of the key that tokens are bound to | `invalid_dpop_proof`, `use_dpop_nonce` |
@@ -27,7 +27,7 @@ export async function tokenEndpoint(
   context: RequestContext,
 ): Promise<Response> {
   const params = await Params.ofForm(request);
-  const client = await AuthenticatedClient.authenticate(request.headers, params, provider);
+  const client = await AuthenticatedClient.authenticate(request.headers, params, provider, context);
   const grantType = params.require('grant_type');
   const handler = provider.grantHandlers.get(grantType);
   if (handler === undefined) {

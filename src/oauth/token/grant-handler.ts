@@ -3,6 +3,7 @@ import type { RequestContext } from '../../core/http.ts';
 import type { Params } from '../../core/params.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { AuthenticatedClient } from './client-authentication.ts';
+import type { ClientAuthenticationMethod } from './client-authentication-method.ts';
 import type { SenderConstraint } from './sender-constraint.ts';
 import type { TokenSet } from './token-set.ts';
 
@@ -22,6 +23,8 @@ export type GrantHandler = (
 
 /** A capability of the protocol itself: works with any `OAuthProvider`. */
 export interface OAuthCapability extends Capability<OAuthProvider, GrantHandler> {
+  /** Ways in which clients authenticate wherever they have to. */
+  readonly clientAuthentication?: readonly ClientAuthenticationMethod[];
   /** Binds tokens to keys; of the enabled capabilities at most one does. */
   readonly senderConstraint?: (provider: OAuthProvider) => SenderConstraint;
 }

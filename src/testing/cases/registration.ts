@@ -179,7 +179,7 @@ export const registrationCases: readonly AcceptanceCase[] = [
   ),
 
   acceptanceCase('an authentication method that the server does not have is refused [CASE-20]', async (run) => {
-    for (const method of ['private_key_jwt', 'tls_client_auth', 'unknown']) {
+    for (const method of ['client_secret_jwt', 'tls_client_auth', 'unknown', '__proto__', 'constructor']) {
       await assertRefused(run, { redirect_uris: [callback], token_endpoint_auth_method: method }, invalidMetadata);
     }
   }),

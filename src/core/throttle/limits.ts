@@ -1,6 +1,6 @@
-import { ConfigurationError } from '../../core/urls.ts';
+import { ConfigurationError } from '../urls.ts';
 
-/** How failed sign-ins slow further ones down. Times are milliseconds. */
+/** How failures to authenticate slow further attempts down; an account is a user's, or a client. Times are milliseconds. */
 export interface ThrottleLimits {
   /** Failures of one address at one account that cost nothing. Default: 3. */
   readonly freeFailures: number;
@@ -31,12 +31,15 @@ export const defaultThrottleLimits: ThrottleLimits = {
   longestAddressDelay: 60_000,
 };
 
-/** @throws ConfigurationError where a limit is not a whole number above 0 */
-export function resolveThrottleLimits(limits: Partial<ThrottleLimits> = {}): ThrottleLimits {
+/**
+ * @param what the limits are of, for the message
+ * @throws ConfigurationError where a limit is not a whole number above 0
+ */
+export function resolveThrottleLimits(what: string, limits: Partial<ThrottleLimits> = {}): ThrottleLimits {
   const resolved = { ...defaultThrottleLimits, ...limits };
   for (const [name, value] of Object.entries(resolved)) {
     if (!Number.isSafeInteger(value) || value < 1) {
-      throw new ConfigurationError(`the sign-in limit '${name}' must be a whole number of at least 1`);
+      throw new ConfigurationError(`the ${what} limit '${name}' must be a whole number of at least 1`);
     }
   }
   return resolved;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyText } from '../../../test/support/any-text.ts';
-import { parseBasic } from './client-authentication.ts';
+import { parseBasic } from './client-secret.ts';
 
 const encoded = (text: string) => Buffer.from(text).toString('base64');
 const text = anyText({ maxLength: 30 }).filter((value) => value.isWellFormed() && !/[\p{Cc}\ufffd]/u.test(value));

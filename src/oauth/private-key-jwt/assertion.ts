@@ -1,0 +1,125 @@
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { OAuthError } from '../../core/errors.ts';
+import type { ClientId } from '../../core/ids.ts';
+import { foreignAlgorithms } from '../../core/public-jwk.ts';
+import type { OAuthProvider } from '../../provider.ts';
+
+// The signature of the longest key has 1366 characters, and the claims are few.
+const maximumLength = 8192;
+const maximumIdentifierLength = 256;
+const maximumClientIdLength = 2048;
+const maximumAudiences = 10;
+const types: readonly unknown[] = [undefined, 'jwt', 'client-authentication+jwt'];
+
+/** What an assertion says. Its signature has not been verified. */
+export interface ClientAssertion {
+  readonly jwt: string;
+  readonly algorithm: string;
+  readonly keyId: string | undefined;
+  /** Its first part, encoded. */
+  readonly header: string;
+  readonly clientId: ClientId;
+  readonly tokenId: string;
+  /** When it would be refused for its age, milliseconds since the epoch. */
+  readonly refusedFrom: number;
+}
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads an assertion and checks all that can be checked without knowing the client, in this order:
+ * size → header (`alg`, `typ`, `crit`, `kid`) → `iss` = `sub` → `aud` → `jti` → `exp`, `nbf`, `iat`.
+ * @throws OAuthError `invalid_client` saying what to change
+ * @see RFC 7523 §3, RFC 8725 §3
+ */
+export function parseAssertion(jwt: string, provider: OAuthProvider): ClientAssertion {
+  if (jwt.length > maximumLength) throw refused(`the assertion is longer than ${maximumLength} characters`);
+  const { header, claims } = decoded(jwt);
+  const algorithm = checkedAlgorithm(header);
+  const keyId = checkedHeader(header);
+  const clientId = checkedParty(claims);
+  checkAudience(claims['aud'], provider);
+  const tokenId = claims['jti'];
+  if (typeof tokenId !== 'string' || tokenId === '' || tokenId.length > maximumIdentifierLength)
+    throw refused(`jti must be a string of 1 to ${maximumIdentifierLength} characters, another one in each assertion`);
+  const refusedFrom = checkedTimes(claims, provider);
+  return { jwt, algorithm, keyId, header: jwt.split('.', 1)[0] ?? '', clientId, tokenId, refusedFrom };
+}
+
+function decoded(jwt: string): { readonly header: Claims; readonly claims: Claims } {
+  if (jwt.split('.').length !== 3)
+    throw refused('client_assertion must be a signed JWT: three parts with periods between');
+  try {
+    return { header: decodeProtectedHeader(jwt), claims: decodeJwt(jwt) };
+  } catch {
+    throw refused('client_assertion is not a JWT: its parts must be base64url, the first two of JSON objects');
+  }
+}
+
+// RFC 8725 §3.1: what the sender names is looked up in a list of signatures, and nothing else is ever tried.
+function checkedAlgorithm({ alg }: Claims): string {
+  const known = foreignAlgorithms.find((name) => name === alg);
+  if (known === undefined) throw refused(`alg must be one of ${foreignAlgorithms.join(', ')}`);
+  return known;
+}
+
+function checkedHeader({ typ, crit, kid }: Claims): string | undefined {
+  const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ;
+  if (!types.includes(type)) throw refused('typ must be JWT or client-authentication+jwt, or left out');
+  // RFC 7515 §4.1.11: an extension that must be understood, and is not.
+  if (crit !== undefined) throw refused('crit names extensions, and none is understood');
+  if (kid !== undefined && (typeof kid !== 'string' || kid.length > maximumIdentifierLength))
+    throw refused(`kid must be a string of at most ${maximumIdentifierLength} characters`);
+  return kid as string | undefined;
+}
+
+// RFC 7523 §3: for client authentication iss and sub are the client_id.
+function checkedParty({ iss, sub }: Claims): ClientId {
+  if (typeof iss !== 'string' || iss !== sub) throw refused('iss and sub must both be the client_id');
+  if (iss === '' || iss.length > maximumClientIdLength || /[\p{Cc}\ufffd]/u.test(iss) || !iss.isWellFormed())
+    throw refused('iss and sub are no client_id');
+  return iss as ClientId;
+}
+
+// RFC 7523 §3, and narrower: who is named beside this server could present the assertion here as the client.
+function checkAudience(aud: unknown, provider: OAuthProvider): void {
+  const own = [provider.settings.issuer, provider.endpointUrl('token')];
+  // RFC 9126 §2: wherever a request may be pushed, that endpoint is a third name of this server.
+  if (provider.takesPushedRequests) own.push(provider.endpointUrl('pushedRequest'));
+  const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  const isOurs = (value: unknown) => own.includes(value as string);
+  if (named.length > 0 && named.length <= maximumAudiences && named.every(isOurs)) return;
+  throw refused(
+    `aud must be ${own[0]}${named.some(isOurs) ? ', and nobody else beside it' : ` (or ${own[1]}), exactly`}`,
+  );
+}
+
+function checkedTimes({ exp, nbf, iat }: Claims, provider: OAuthProvider): number {
+  const { longestAssertion, leeway } = provider.clientAuthentication;
+  const now = provider.clock.now();
+  const here = `by the clock of this server, ${new Date(now).toISOString()}`;
+  const expiry = milliseconds('exp', exp);
+  const notBefore = milliseconds('nbf', nbf);
+  const issued = milliseconds('iat', iat);
+  if (expiry === undefined) throw refused('exp is required: seconds since 1970');
+  const longest = `${Math.floor(longestAssertion / 1000)} seconds`;
+  if (expiry + leeway <= now) throw refused(`the assertion has expired ${here}: make a new one for each request`);
+  if (expiry > now + longestAssertion + leeway) throw refused(`exp is more than ${longest} ahead ${here}`);
+  if (notBefore !== undefined && notBefore > now + leeway) throw refused(`nbf is in the future ${here}`);
+  if (issued !== undefined && issued > now + leeway) throw refused(`iat is in the future ${here}`);
+  if (issued !== undefined && issued < now - longestAssertion - leeway)
+    throw refused(`iat is more than ${longest} ago ${here}`);
+  return expiry + leeway;
+}
+
+// RFC 7519 §2: NumericDate, a JSON number of seconds.
+function milliseconds(name: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw refused(`${name} must be a number: seconds since 1970`);
+  return value * 1000;
+}
+
+function refused(description: string): OAuthError {
+  return new OAuthError('invalid_client', description);
+}
