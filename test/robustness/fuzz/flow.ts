@@ -1,4 +1,5 @@
 import { tokenExchangeGrant } from '../../../src/oauth/token-exchange/exchange.ts';
+import { DpopTestKey } from '../../../src/testing/dpop-key.ts';
 import { TestBrowser } from '../../../src/testing/test-browser.ts';
 import {
   basicCredentials,
@@ -41,12 +42,28 @@ async function useTokens(client: TestClient, code: ReturnType<TestClient['receiv
   await client.revoke(second.accessToken, { token_type_hint: 'access_token' });
 }
 
+/** A client that binds its tokens to a key: proofs go with what needs them. */
+function proving(send: Send, key: DpopTestKey): Send {
+  return (request) => {
+    const { pathname } = new URL(request.url);
+    const [scheme, token] = (request.headers.get('authorization') ?? '').split(' ');
+    const accessToken = scheme === 'Bearer' ? token : undefined;
+    if (accessToken !== undefined) request.headers.set('authorization', `DPoP ${accessToken}`);
+    if (pathname === '/token' || pathname === '/mcp') {
+      const proof = { url: origin + pathname, now: Date.now(), ...(accessToken === undefined ? {} : { accessToken }) };
+      request.headers.set('dpop', key.proof(proof));
+    }
+    return send(request);
+  };
+}
+
 /** Everything that people and clients do, in order, request by request through `send`. */
 export async function wholeFlow(server: FuzzedServer, send: Send, variant: number): Promise<void> {
   const browser = new TestBrowser(send, origin);
   await send(new Request(`${origin}/.well-known/oauth-authorization-server`));
-  const { client, code } = await connectApp(server, send, browser, variant);
-  await useTokens(client, code, send);
+  const bySend = variant % 3 === 2 ? proving(send, new DpopTestKey()) : send;
+  const { client, code } = await connectApp(server, bySend, browser, variant);
+  await useTokens(client, code, bySend);
   await send(new Request(`${origin}/jwks.json`));
   const setupUrl = await server.portcullis.setupUrl();
   if (setupUrl !== undefined) {
