@@ -2,7 +2,7 @@ import { sql } from '../core/database.ts';
 import { AlreadySpentError, OAuthError } from '../core/errors.ts';
 import { randomId } from '../core/random.ts';
 import type { AccessToken, Client } from '../core/records.ts';
-import { isActive } from '../identity/users/statements.ts';
+import { mayGrantAt } from '../identity/users/statements.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
 import { ConsumedGrant, type Redeemable } from '../oauth/token/consumed-grant.ts';
@@ -67,15 +67,20 @@ export async function issueForRefreshToken(token: RedeemableRefreshToken, servic
 
 /**
  * Stores a grant that was decided at this moment, and issues its one access token.
- * @throws OAuthError `invalid_grant` where its client or user has gone, or was disabled, since the decision
+ * @throws OAuthError `invalid_grant` where its client or user has gone, or was disabled, since the decision, or where the
+ *   resource is for administrators and the user is none
  */
 export async function issueForDecision(decided: DecidedGrant, services: Services): Promise<TokenSet> {
   const { provider, grants } = services;
   const { grant } = decided;
   const access = await accessTokenOf(decided, provider.clock.now(), services);
+  const allowed = mayGrantAt(grant.resource, grant.subject, services.resourcesForAdministrators);
   const isMachine = (grant.subject as string) === grant.clientId;
-  if (!(await grants.add(grant, access.expiresAt, isMachine ? sql('1 = 1') : isActive(grant.subject)))) {
-    throw new OAuthError('invalid_grant', 'the client or the user has been removed or disabled meanwhile');
+  if (!(await grants.add(grant, access.expiresAt, isMachine ? sql('1 = 1') : allowed))) {
+    throw new OAuthError(
+      'invalid_grant',
+      'the client or the user has been removed or disabled meanwhile, or may not use this resource',
+    );
   }
   const { clientId, subject, grantId } = grant;
   provider.report({ name: 'token.issued', clientId, subject, grantId });

@@ -59,7 +59,17 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
   const cookies = createCookies(baseUrl);
   const grants = new GrantStore(database, clock);
   const clients = new ClientStore({ database, onDeleted: () => grants.noteRevocation() });
-  const users = new Users({ database, clock, random, report, onGrantsRevoked: () => grants.noteRevocation() });
+  const resourcesForAdministrators = new Set(
+    provider.resources.all.filter(({ key }) => config.resources[key]?.users === 'administrators').map(({ uri }) => uri),
+  );
+  const users = new Users({
+    database,
+    clock,
+    random,
+    report,
+    resourcesForAdministrators,
+    onGrantsRevoked: () => grants.noteRevocation(),
+  });
   const unusedClients: RetentionTask = {
     name: 'clients that are not used',
     remove: (limit) =>
@@ -123,11 +133,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
     pushedRequests: new PushedRequestStore(database),
     refreshTokens: new RefreshTokenStore(database),
     spentIdentifiers: new SpentIdentifiers(database),
-    resourcesForAdministrators: new Set(
-      provider.resources.all
-        .filter(({ key }) => config.resources[key]?.users === 'administrators')
-        .map(({ uri }) => uri),
-    ),
+    resourcesForAdministrators,
     readiness: new Readiness(),
     signingKeys,
     masterKey,

@@ -130,6 +130,55 @@ describe('a resource for administrators', () => {
     }
     expect(await codesIn(harness)).toEqual([]);
   });
+
+  it('loses the tokens of who is no administrator any more, and nothing else does [PITFALL-16]', async () => {
+    const { harness, client, device } = await open(forAdministrators);
+    await harness.addUser('other', 'admin');
+    const { services, portcullis } = harness;
+    const ada = (await services.users.findByName('ada'))?.userId ?? '';
+    await services.users.setRole(ada, 'admin');
+    await device.signIn();
+    const allow = async (resource: string) => {
+      const prepared = client.prepareAuthorization({ resource, scope: 'read' });
+      const page = await consentPageIn(device.tab(), prepared.url);
+      const answer = await device.post({ ...hiddenFields(page), decision: 'allow' });
+      return { prepared, arrived: new URL(answer.headers.get('location') ?? '') };
+    };
+    const [own, other] = [await allow(`${origin}/mcp`), await allow(admin)];
+    const tokens = {
+      default: await redeemed(client, own.prepared, own.arrived),
+      admin: await redeemed(client, other.prepared, other.arrived),
+    };
+    const statusAt = async (resource: 'default' | 'admin') => {
+      const headers = { authorization: `Bearer ${tokens[resource].accessToken}` };
+      return (await portcullis.authenticate(new Request(admin, { headers }), { resource })).response?.status ?? 200;
+    };
+    expect([await statusAt('default'), await statusAt('admin')]).toEqual([200, 200]);
+    await services.users.setRole(ada, 'admin');
+    expect([await statusAt('default'), await statusAt('admin')]).toEqual([200, 200]);
+    await services.users.setRole(ada, 'user');
+    expect([await statusAt('default'), await statusAt('admin')]).toEqual([200, 401]);
+    expect((await client.refresh(tokens.admin.refreshToken)).body['error']).toBe('invalid_grant');
+    expect((await client.refresh(tokens.default.refreshToken)).status).toBe(200);
+  });
+
+  it('is refused where the user stopped being an administrator at the last moment [PITFALL-12, PITFALL-16]', async () => {
+    const { harness, client, device } = await open(forAdministrators);
+    await harness.addUser('other', 'admin');
+    const { services } = harness;
+    const ada = (await services.users.findByName('ada'))?.userId ?? '';
+    await services.users.setRole(ada, 'admin');
+    await device.signIn();
+    const page = await consentPageIn(device.tab(), client.prepareAuthorization({ resource: admin, scope: 'read' }).url);
+    const { remembered } = services.consents;
+    // After the user was judged, and before the approval is written.
+    services.consents.remembered = async (key) => {
+      await services.users.setRole(ada, 'user');
+      return remembered.call(services.consents, key);
+    };
+    expect((await device.post({ ...hiddenFields(page), decision: 'allow' })).status).toBe(400);
+    expect(await codesIn(harness)).toEqual([]);
+  });
 });
 
 describe('a resource for verified clients', () => {

@@ -4,6 +4,7 @@ import { randomId } from '../../core/random.ts';
 import { issueCode } from '../../oauth/authorization-code/approve.ts';
 import { storeCode } from '../../oauth/authorization-code/store.ts';
 import type { IdentityServices } from '../services.ts';
+import { mayGrantAt } from '../users/statements.ts';
 import { Approval } from './approval.ts';
 import { type ConsentKey, redirectHost, rememberScopes } from './consents.ts';
 import type { PendingRequest } from './pending-requests.ts';
@@ -16,7 +17,7 @@ export function consentKeyOf(pending: PendingRequest, userId: ConsentKey['userId
 
 /**
  * Ends a request with the user's approval, once: grant, code and remembered scopes are stored in the transaction that
- * marks the request as finished, and only if the user is still active.
+ * marks the request as finished, and only if the user is still active and may let clients use the resource.
  * @returns where the browser goes next, or `undefined` where the request had been finished already
  */
 export async function approve(approval: Approval, services: IdentityServices): Promise<string | undefined> {
@@ -35,17 +36,18 @@ export async function approve(approval: Approval, services: IdentityServices): P
     pending.hash,
     record.grant.grantId,
   );
+  const allowed = mayGrantAt(record.grant.resource, userId, services.resourcesForAdministrators);
   const [completed] = await database.write(
     sql(
       `UPDATE authorization_requests SET completed_at = ?, completed_by = ?
        WHERE request_hash = ? AND completed_at IS NULL AND expires_at > ?
-         AND EXISTS (SELECT 1 FROM users WHERE user_id = ? AND status = 'active')
+         AND ${allowed.sql}
        RETURNING request_hash`,
       now,
       record.grant.grantId,
       pending.hash,
       now,
-      userId,
+      ...allowed.values,
     ),
     ...storeCode(record, won),
     ...rememberScopes(consentKeyOf(pending, userId), scopes, now, won),

@@ -1,5 +1,5 @@
 import { type Statement, sql } from '../../core/database.ts';
-import type { Subject } from '../../core/ids.ts';
+import type { ResourceUri, Subject } from '../../core/ids.ts';
 import { type NewUser, userKey } from './user.ts';
 
 /**
@@ -37,6 +37,16 @@ export function insertUser(
 /** Holds while a user may sign in: for batches of others that must not outrun the user's disabling. */
 export function isActive(userId: string): Statement {
   return sql("EXISTS (SELECT 1 FROM users WHERE user_id = ? AND status = 'active')", userId);
+}
+
+/**
+ * Holds while a user may sign in and let clients use a resource: for batches that grant something.
+ * @param forAdministrators the resources that only administrators may let clients use
+ */
+export function mayGrantAt(resource: ResourceUri, userId: string, forAdministrators: ReadonlySet<string>): Statement {
+  return forAdministrators.has(resource)
+    ? sql("EXISTS (SELECT 1 FROM users WHERE user_id = ? AND status = 'active' AND role = 'admin')", userId)
+    : isActive(userId);
 }
 
 /**

@@ -22,7 +22,9 @@ export interface UsersOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly report: EventSink;
-  /** Told after grants were ended by disabling or deleting their user: what was cached of tokens is out of date. */
+  /** Resources that only administrators may let clients use. Default: none. */
+  readonly resourcesForAdministrators?: ReadonlySet<string>;
+  /** Told after grants were ended with what their user was or could do: what was cached of tokens is out of date. */
   readonly onGrantsRevoked?: () => void;
 }
 
@@ -95,15 +97,30 @@ export class Users {
     }
   }
 
-  /** @throws UserError `not_found`, `last_admin` */
+  /**
+   * Makes a user an administrator or not. Who is one no longer loses, in the same write, the grants at resources that are
+   * for administrators.
+   * @throws UserError `not_found`, `last_admin`
+   */
   async setRole(userId: string, role: UserRole): Promise<void> {
+    const { clock, onGrantsRevoked } = this.#options;
+    const resources = [...(this.#options.resourcesForAdministrators ?? [])];
+    const lost = sql(
+      `resource IN (${resources.map(() => '?').join(', ')})
+       AND EXISTS (SELECT 1 FROM users WHERE user_id = ? AND role <> 'admin')`,
+      ...resources,
+      userId,
+    );
     const update = sql(
       `UPDATE users SET role = ? WHERE user_id = ? AND (? = 'admin' OR ${notLastAdministrator}) RETURNING user_id`,
       role,
       userId,
       role,
     );
-    await this.#changeAdministrators(userId, update);
+    const revoked =
+      resources.length === 0 ? [] : [revokeGrants(userId, 'no administrator any more', clock.now(), lost)];
+    await this.#changeAdministrators(userId, update, ...revoked);
+    onGrantsRevoked?.();
   }
 
   /**
