@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { sql } from '../../src/core/database.ts';
+import type { ResourceUri, Subject } from '../../src/core/ids.ts';
+import { Params } from '../../src/core/params.ts';
+import { AuthenticatedClient } from '../../src/oauth/token/client-authentication.ts';
+import { DecidedGrant } from '../../src/oauth/token/decided-grant.ts';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
 import {
@@ -160,6 +164,23 @@ describe('a resource for administrators', () => {
     expect([await statusAt('default'), await statusAt('admin')]).toEqual([200, 401]);
     expect((await client.refresh(tokens.admin.refreshToken)).body['error']).toBe('invalid_grant');
     expect((await client.refresh(tokens.default.refreshToken)).status).toBe(200);
+  });
+
+  it('is refused to grants that are decided on the spot for other users [PITFALL-16]', async () => {
+    const { harness, client: registered } = await open(forAdministrators);
+    const { portcullis } = harness;
+    const params = Params.parse(`client_id=${registered.clientId}`);
+    const client = await AuthenticatedClient.authenticate(new Headers(), params, portcullis);
+    const root = await harness.addUser('root', 'admin');
+    const ada = await harness.services.users.findByName('ada');
+    const issue = (subject: Subject | undefined, resource: string) => {
+      const decision = { scopes: ['read'], resource: resource as ResourceUri, authenticatedAt: portcullis.clock.now() };
+      const decided = DecidedGrant.decide(client, { ...decision, subject: subject ?? root.userId }, portcullis);
+      return portcullis.issueAccessToken(client.client, decided);
+    };
+    await expect(issue(ada?.userId, admin)).rejects.toThrow('may not use this resource');
+    expect((await issue(root.userId, admin)).accessToken).toBeTypeOf('string');
+    expect((await issue(ada?.userId, `${origin}/mcp`)).accessToken).toBeTypeOf('string');
   });
 
   it('is refused where the user stopped being an administrator at the last moment [PITFALL-12, PITFALL-16]', async () => {

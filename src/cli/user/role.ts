@@ -8,6 +8,8 @@ import { userJson } from './user-json.ts';
 export const userRole = defineCommand({
   name: 'user role',
   summary: 'Make a user an administrator, or not.',
+  details:
+    'Who is no administrator any more loses the grants at resources that are for administrators only, with their tokens.',
   positionals: { name: { description: 'User name.' }, role: { description: "'user' or 'admin'." } },
   flags: dataFlags,
   examples: ['portcullis user role alice admin'],
