@@ -35,13 +35,13 @@ import {
   resolveSettings,
 } from './core/settings.ts';
 import { checkExchangePaths, type ExchangePath } from './core/token-exchange.ts';
-import { ConfigurationError, isLoopbackHost } from './core/urls.ts';
+import { ConfigurationError } from './core/urls.ts';
 import { type ApprovedAuthorization, type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
 import { unknownClientResponse } from './oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from './oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from './oauth/authorization-code/request.ts';
 import { type AuthenticateOptions, type Authentication, authenticateRequest } from './oauth/bearer/authenticate.ts';
-import type { AllowedOrigins } from './oauth/bearer/origin.ts';
+import { type AllowedOrigins, allowedOriginsOf } from './oauth/bearer/origin.ts';
 import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
 import type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
 import type { ClientAuthenticationMethod } from './oauth/token/client-authentication-method.ts';
@@ -120,7 +120,7 @@ export abstract class OAuthProvider {
     this.exchangePaths = environment.tokenExchange?.paths ?? [];
     checkExchangePaths(this.exchangePaths, this.resources);
     this.redirectSchemes = environment.redirectSchemes ?? [];
-    this.allowedOrigins = allowedOrigins(this.settings, environment);
+    this.allowedOrigins = allowedOriginsOf(this.settings, environment);
     this.egress = createFetcher(environment.egress, {
       clock: this.environment.clock,
       report: (event) => this.report(event),
@@ -327,23 +327,5 @@ function withId(options: AuthenticateOptions, random: Random): AuthenticateOptio
       requestId ??= randomId(random);
       return requestId;
     },
-  };
-}
-
-function allowedOrigins(settings: ProviderSettings, environment: ProviderEnvironment): AllowedOrigins {
-  const urls = [new URL(settings.baseUrl), new URL(settings.resource)];
-  const own = urls.flatMap((url) =>
-    isLoopbackHost(url.hostname)
-      ? ['localhost', '127.0.0.1', '[::1]'].map(
-          (host) => new URL(`${url.protocol}//${host}${url.port === '' ? '' : `:${url.port}`}`),
-        )
-      : [url],
-  );
-  return {
-    hosts: new Set([
-      ...own.map((url) => url.host),
-      ...(environment.allowedHosts ?? []).map((host) => host.toLowerCase()),
-    ]),
-    origins: new Set([...own.map((url) => url.origin), ...(environment.allowedOrigins ?? [])]),
   };
 }

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import type { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
-import type { OAuthProvider } from '../provider.ts';
+import type { Gate } from '../oauth/token/gate.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
 import { createNodeGate, type RequireTokenOptions } from './node-gate.ts';
 import { createNodeHandler, type NodeHandlerOptions } from './node-handler.ts';
@@ -29,7 +29,7 @@ export function portcullisExpress(provider: WebHost, options: NodeHandlerOptions
  * has read yet is parsed as JSON into `req.body`, because the scopes of a tool call depend on it; a POST with anything
  * but a JSON object or array is answered with 400.
  */
-export function requireToken(provider: OAuthProvider, options: RequireTokenOptions = {}): RequestHandler {
+export function requireToken(provider: Gate, options: RequireTokenOptions = {}): RequestHandler {
   const admit = createNodeGate(provider, options);
   return async (req, res, next) => {
     const admitted = await admit(req, res, req.body === undefined ? undefined : { body: req.body });

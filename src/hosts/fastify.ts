@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync, preHandlerAsyncHookHandler } from 'fastify';
 import { originOf } from '../core/urls.ts';
-import type { OAuthProvider } from '../provider.ts';
+import type { Gate } from '../oauth/token/gate.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
 import { TrustedProxies } from './client-address.ts';
 import { createNodeGate, type RequireTokenOptions } from './node-gate.ts';
@@ -48,7 +48,7 @@ export interface AuthenticatedFastifyRequest {
  * A `preHandler` that lets only requests with a sufficient access token pass, and sends the challenge to all others. A body
  * that no content type parser has read is parsed as JSON into `request.body`; anything but JSON is answered with 400.
  */
-export function requireToken(provider: OAuthProvider, options: RequireTokenOptions = {}): preHandlerAsyncHookHandler {
+export function requireToken(provider: Gate, options: RequireTokenOptions = {}): preHandlerAsyncHookHandler {
   const admit = createNodeGate(provider, options);
   return async (request, reply) => {
     // A content type parser may have left the body unread: then it is judged here, and nobody after reads another.

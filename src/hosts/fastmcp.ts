@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastMCP } from 'fastmcp';
 import { ConfigurationError, originOf } from '../core/urls.ts';
 import { decideScopes } from '../oauth/bearer/mcp-operations.ts';
-import type { OAuthProvider } from '../provider.ts';
+import type { Gate } from '../oauth/token/gate.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
 import { TrustedProxies } from './client-address.ts';
 import { type CurrentCall, FastMcpCalls } from './fastmcp-calls.ts';
@@ -38,7 +38,7 @@ export interface FastMcpOptions extends FastMcpRouteOptions {
  * @throws ConfigurationError where the server was made without the hooks, or with its own `auth` or `oauth`
  */
 export function guardFastMcp<Server extends FastMCP<FastMcpSession>>(
-  provider: OAuthProvider,
+  provider: Gate,
   create: (hooks: FastMcpHooks) => Server,
   options: FastMcpOptions = {},
 ): Server {

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { RequestContext } from '../core/http.ts';
-import type { OAuthProvider } from '../provider.ts';
+import type { Gate } from '../oauth/token/gate.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
 import { SessionOwners } from './session-owners.ts';
 import { answer, type McpEndpoint, type WebHost } from './web-host.ts';
@@ -38,7 +38,7 @@ export interface RequireTokenOptions extends Pick<PortcullisHonoOptions, 'client
  * sends the challenge to all others.
  */
 export function requireToken(
-  provider: OAuthProvider,
+  provider: Gate,
   options: RequireTokenOptions = {},
 ): MiddlewareHandler<{ Variables: { auth: AuthInfo; mcpBody: unknown } }> {
   const sessions = options.sessions ?? new SessionOwners({ unknown: 'pass' });

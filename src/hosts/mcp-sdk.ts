@@ -1,6 +1,6 @@
 import { refuseForeignOrigin } from '../oauth/bearer/authenticate.ts';
 import { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
-import type { OAuthProvider } from '../provider.ts';
+import type { Gate } from '../oauth/token/gate.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
 import { allowOrigin, mcpPreflight } from './mcp-cors.ts';
 import { SessionOwners } from './session-owners.ts';
@@ -27,7 +27,7 @@ export interface McpEndpointOptions {
  * called tool needs, and gets the token as `authInfo` and the body parsed.
  */
 export function createMcpEndpoint(
-  provider: OAuthProvider,
+  provider: Gate,
   handler: McpFetchHandler,
   options: McpEndpointOptions = {},
 ): McpEndpoint {
@@ -77,7 +77,7 @@ export interface TokenVerifier {
  *   `(message) => new InvalidTokenError(message)` for `@modelcontextprotocol/sdk`
  */
 export function createTokenVerifier(
-  provider: OAuthProvider,
+  provider: Gate,
   invalidToken: (message: string) => Error,
   options: Pick<McpEndpointOptions, 'resource'> = {},
 ): TokenVerifier {

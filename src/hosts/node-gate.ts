@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { originOf } from '../core/urls.ts';
 import type { AuthenticateOptions } from '../oauth/bearer/authenticate.ts';
 import type { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
-import type { OAuthProvider } from '../provider.ts';
+import type { Gate } from '../oauth/token/gate.ts';
 import { TrustedProxies } from './client-address.ts';
 import { contextOf } from './node-handler.ts';
 import { toRequest } from './node-request.ts';
@@ -31,7 +31,7 @@ export interface Admission {
  *   where a parser of the framework has read it
  */
 export function createNodeGate(
-  provider: OAuthProvider,
+  provider: Gate,
   options: RequireTokenOptions = {},
 ): (
   req: IncomingMessage,

@@ -1,8 +1,8 @@
 import { randomId } from '../core/random.ts';
 import { ConfigurationError } from '../core/urls.ts';
+import type { Gate } from '../oauth/token/gate.ts';
 import { type StartedServer, startServer } from '../operations/listening/start-server.ts';
 import type { CertificateFiles } from '../operations/tls/certificate.ts';
-import type { OAuthProvider } from '../provider.ts';
 import type { AuthInfo } from './auth-info.ts';
 import { createMcpEndpoint, type McpEndpointOptions, type McpFetchHandler } from './mcp-sdk.ts';
 import { createNodeListener } from './node-handler.ts';
@@ -47,7 +47,7 @@ export interface RunningServer extends StartedServer {
  * @throws ListenError where the port is taken; ConfigurationError where the TLS files or `trustedProxies` are wrong, or a
  *   resource has no handler
  */
-export async function serve(provider: OAuthProvider, options: ServeOptions): Promise<RunningServer> {
+export async function serve(provider: Gate, options: ServeOptions): Promise<RunningServer> {
   const { port = 3000, host = '127.0.0.1', tls, trustedProxies = [], signal } = options;
   const { shutdownSeconds = 10, requestTimeoutSeconds = 60 } = options;
   const listener = createNodeListener(provider, {
@@ -77,7 +77,7 @@ export async function serve(provider: OAuthProvider, options: ServeOptions): Pro
   return { ...started, url: provider.settings.resource };
 }
 
-function endpointsOf(provider: OAuthProvider, options: ServeOptions): readonly McpEndpoint[] {
+function endpointsOf(provider: Gate, options: ServeOptions): readonly McpEndpoint[] {
   const { mcp, resources = {}, ...endpointOptions } = options;
   const handlers = new Map(Object.entries({ ...resources, [provider.resources.default.key]: mcp }));
   for (const { key, path } of provider.resources.served) {

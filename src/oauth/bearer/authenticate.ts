@@ -1,7 +1,7 @@
 import { OAuthError } from '../../core/errors.ts';
 import { peekBody, type RequestContext } from '../../core/http.ts';
 import { textResponse } from '../../core/text-response.ts';
-import type { OAuthProvider } from '../../provider.ts';
+import type { Gate } from '../token/gate.ts';
 import { type Challenge, challengeResponse, isChallengeError, type TokenScheme } from './challenge.ts';
 import { decideScopes, headerMismatch, type McpOperation, readOperations } from './mcp-operations.ts';
 import { checkOrigin } from './origin.ts';
@@ -48,7 +48,7 @@ const verificationHoldsFor = 1000;
  */
 export async function authenticateRequest(
   request: Request,
-  provider: OAuthProvider,
+  provider: Gate,
   options: AuthenticateOptions,
 ): Promise<Authentication> {
   const resource = provider.resources.guarded(options.resource);
@@ -126,7 +126,7 @@ export async function authenticateRequest(
  */
 export function refuseForeignOrigin(
   request: Request,
-  provider: Pick<OAuthProvider, 'allowedOrigins' | 'report'>,
+  provider: Pick<Gate, 'allowedOrigins' | 'report'>,
   context: RequestContext = {},
 ): Response | undefined {
   const reason = checkOrigin(request, provider.allowedOrigins);

@@ -1,9 +1,35 @@
+import type { ProviderEnvironment } from '../../core/environment.ts';
+import type { ProviderSettings } from '../../core/settings.ts';
+import { isLoopbackHost } from '../../core/urls.ts';
+
 /** The hosts and origins at which the MCP endpoint may be addressed. */
 export interface AllowedOrigins {
   /** `host` or `host:port`, lower-case, as in a `Host` header. */
   readonly hosts: ReadonlySet<string>;
   /** As in an `Origin` header. `*` allows every web page; it still needs a token. */
   readonly origins: ReadonlySet<string>;
+}
+
+/** Those that follow from the public URLs, loopback in every spelling, and what the environment adds. */
+export function allowedOriginsOf(
+  { baseUrl, resource }: Pick<ProviderSettings, 'baseUrl' | 'resource'>,
+  environment: Pick<ProviderEnvironment, 'allowedHosts' | 'allowedOrigins'>,
+): AllowedOrigins {
+  const urls = [new URL(baseUrl), new URL(resource)];
+  const own = urls.flatMap((url) =>
+    isLoopbackHost(url.hostname)
+      ? ['localhost', '127.0.0.1', '[::1]'].map(
+          (host) => new URL(`${url.protocol}//${host}${url.port === '' ? '' : `:${url.port}`}`),
+        )
+      : [url],
+  );
+  return {
+    hosts: new Set([
+      ...own.map((url) => url.host),
+      ...(environment.allowedHosts ?? []).map((host) => host.toLowerCase()),
+    ]),
+    origins: new Set([...own.map((url) => url.origin), ...(environment.allowedOrigins ?? [])]),
+  };
 }
 
 /**

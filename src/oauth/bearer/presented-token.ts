@@ -3,7 +3,7 @@ import { requestPath } from '../../core/http.ts';
 import type { ResourceUri } from '../../core/ids.ts';
 import type { AccessToken } from '../../core/records.ts';
 import { originOf } from '../../core/urls.ts';
-import type { OAuthProvider } from '../../provider.ts';
+import type { Gate } from '../token/gate.ts';
 import type { ProvenKey } from '../token/sender-constraint.ts';
 import type { TokenScheme } from './challenge.ts';
 import { VerifiedAccessToken } from './verified-access-token.ts';
@@ -20,7 +20,7 @@ export interface PresentedToken {
  * @returns `undefined` where there is none, an `invalid_request` where the header has something else after the scheme's name
  * @see RFC 6750 §2.1, RFC 9449 §7.1
  */
-export function presentedToken(headers: Headers, provider: OAuthProvider): PresentedToken | OAuthError | undefined {
+export function presentedToken(headers: Headers, provider: Gate): PresentedToken | OAuthError | undefined {
   const [, name, rest = ''] = /^(bearer|dpop) +(\S.*)$/i.exec(headers.get('authorization') ?? '') ?? [];
   if (name === undefined) return undefined;
   const scheme = name.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer';
@@ -54,7 +54,7 @@ export async function admitToken(
   request: Request,
   { scheme, token }: PresentedToken,
   resource: ResourceUri,
-  provider: OAuthProvider,
+  provider: Gate,
 ): Promise<AdmittedToken | RefusedToken> {
   const record = await provider.verifyToken(token, resource);
   // No proof is looked at for a token that is worth nothing anyway.
@@ -91,7 +91,7 @@ export function unusableToken(): OAuthError {
 function schemeRefusal(
   scheme: TokenScheme,
   { keyThumbprint }: AccessToken,
-  { senderConstraint }: OAuthProvider,
+  { senderConstraint }: Gate,
 ): OAuthError | undefined {
   switch (scheme) {
     case 'DPoP':
@@ -115,7 +115,7 @@ async function provenKey(
   request: Request,
   token: string,
   { keyThumbprint, resource }: AccessToken,
-  { senderConstraint }: OAuthProvider,
+  { senderConstraint }: Gate,
 ): Promise<ProvenKey | undefined> {
   if (keyThumbprint === undefined) return undefined;
   const url = `${originOf(resource)}${requestPath(request)}`;

@@ -1,6 +1,6 @@
 import { OAuthError } from '../../core/errors.ts';
 import { ConfigurationError } from '../../core/urls.ts';
-import type { OAuthProvider } from '../../provider.ts';
+import type { Gate } from '../token/gate.ts';
 import type { ProofTarget, ProvenKey, SenderConstraint } from '../token/sender-constraint.ts';
 import { DpopNonces } from './nonces.ts';
 import { DpopProof } from './proof.ts';
@@ -10,7 +10,7 @@ import { proofAlgorithms } from './proof-key.ts';
 const clockDifference = 5000;
 
 /** Tokens bound to keys by proofs of possession. */
-export function dpopConstraint(provider: OAuthProvider): SenderConstraint {
+export function dpopConstraint(provider: Gate): SenderConstraint {
   const nonces = noncesOf(provider);
   return {
     isRequired: provider.dpop.required,
@@ -27,7 +27,7 @@ export function dpopConstraint(provider: OAuthProvider): SenderConstraint {
 async function prove(
   request: Request,
   target: ProofTarget,
-  provider: OAuthProvider,
+  provider: Gate,
   nonces: DpopNonces | undefined,
 ): Promise<ProvenKey> {
   const now = provider.clock.now();
@@ -54,7 +54,7 @@ async function prove(
   };
 }
 
-function noncesOf({ dpop, random }: OAuthProvider): DpopNonces | undefined {
+function noncesOf({ dpop, random }: Gate): DpopNonces | undefined {
   return dpop.nonce === 'off' ? undefined : new DpopNonces(dpop.nonceKey ?? random.bytes(32), dpop.nonceLifetime);
 }
 
@@ -62,7 +62,7 @@ function noncesOf({ dpop, random }: OAuthProvider): DpopNonces | undefined {
  * Whether clients may bind their tokens at this provider.
  * @throws ConfigurationError where they would have to and cannot
  */
-export function isDpopEnabled({ dpop, spendIdentifier }: OAuthProvider): boolean {
+export function isDpopEnabled({ dpop, spendIdentifier }: Gate): boolean {
   if (spendIdentifier === undefined && dpop.required)
     throw new ConfigurationError('dpop.required needs a provider that implements spendIdentifier()');
   return dpop.enabled && spendIdentifier !== undefined;

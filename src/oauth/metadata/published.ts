@@ -15,10 +15,10 @@ interface Built {
  * settings are fixed, but what a capability can do may change while the server runs.
  * @param build for the path that it is asked for at, which is one of the route's own
  */
-export function published(
-  build: (provider: OAuthProvider, path: string) => Record<string, unknown>,
-): Handler<OAuthProvider> {
-  const documents = new WeakMap<OAuthProvider, Map<string, Built>>();
+export function published<Publisher extends Pick<OAuthProvider, 'clock'>>(
+  build: (publisher: Publisher, path: string) => Record<string, unknown>,
+): Handler<Publisher> {
+  const documents = new WeakMap<Publisher, Map<string, Built>>();
   return (request, provider) => {
     const path = requestPath(request);
     const now = provider.clock.now();
