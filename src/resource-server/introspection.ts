@@ -72,9 +72,9 @@ export class IntrospectionSource implements TokenSource {
 
   /** @throws Error where the authorization server cannot be asked: that says nothing of the token */
   async #ask(token: string): Promise<AccessToken | undefined> {
-    const { url, clientId, clientSecret, fetch, timeoutSeconds = 5 } = this.#options;
+    const { url, clientId, clientSecret, timeoutSeconds = 5 } = this.#options;
     const credentials = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`;
-    const response = await fetch(url ?? `${this.#issuer.replace(/\/$/, '')}/introspect`, {
+    const response = await this.#options.fetch(url ?? `${this.#issuer.replace(/\/$/, '')}/introspect`, {
       method: 'POST',
       headers: {
         authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,

@@ -45,7 +45,7 @@ const floors: readonly (readonly string[])[] = [
   ['cli/', 'index.ts'],
   ['hosts/'],
   ['portcullis/'],
-  ['identity/', 'operations/', 'in-memory/', 'testing/'],
+  ['identity/', 'operations/', 'in-memory/', 'resource-server/', 'testing/'],
   ['oauth/', 'provider.ts', 'capabilities.ts', 'server.ts'],
   ['web/', 'storage/'],
   ['core/'],
