@@ -5,19 +5,20 @@ import {
   basicCredentials,
   createTestClient,
   formPost,
+  readAnswer,
   type TestClient,
   tokensOf,
 } from '../../../src/testing/test-client.ts';
 import { testUser } from '../../support/portcullis-harness.ts';
 import type { RawRequest } from '../support/raw-http.ts';
-import { exchanger, type FuzzedServer, origin } from './server.ts';
+import { type FuzzedServer, origin, resourceServer } from './server.ts';
 
 type Send = (request: Request) => Promise<Response>;
 
 /** How many requests a whole flow makes, at least. */
-export const flowLength = 20;
+export const flowLength = 21;
 
-const methods = ['none', 'client_secret_basic', 'client_secret_post'] as const;
+const methods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
 
 /** The person's part: registration, sign-in and consent. */
 async function connectApp({ portcullis }: FuzzedServer, send: Send, browser: TestBrowser, variant: number) {
@@ -37,7 +38,8 @@ async function connectApp({ portcullis }: FuzzedServer, send: Send, browser: Tes
 async function useTokens(client: TestClient, code: ReturnType<TestClient['receiveCode']>, send: Send): Promise<void> {
   const first = tokensOf(await client.redeem(code, { resource: `${origin}/mcp` }));
   await send(mcpCall(first.accessToken));
-  await send(exchangeOf(first.accessToken));
+  const exchanged = await readAnswer(await send(exchangeOf(first.accessToken)));
+  await send(questionAbout(String(exchanged.body['access_token'])));
   const second = tokensOf(await client.refresh(first.refreshToken, { scope: 'notes:read' }));
   await client.revoke(second.accessToken, { token_type_hint: 'access_token' });
 }
@@ -92,8 +94,13 @@ function exchangeOf(accessToken: string): Request {
       resource: `${origin}/mail`,
       scope: 'mail:read',
     },
-    { authorization: basicCredentials(exchanger.clientId, exchanger.secret) },
+    { authorization: basicCredentials(resourceServer.clientId, resourceServer.secret) },
   );
+}
+
+function questionAbout(token: string): Request {
+  const { clientId, secret } = resourceServer;
+  return formPost(`${origin}/introspect`, { token }, { authorization: basicCredentials(clientId, secret) });
 }
 
 function mcpCall(accessToken: string): Request {

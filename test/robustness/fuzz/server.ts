@@ -38,8 +38,11 @@ export interface FuzzedServer {
   close(): Promise<void>;
 }
 
-/** The server that may exchange its callers' tokens. */
-export const exchanger = { clientId: 'exchanger' as ClientId, secret: 'x'.repeat(43) } as const;
+/** Nobody is slowed down, so that what is sent gets to where it could do harm. */
+const patient = { freeFailures: 1_000_000, accountFailures: 1_000_000, addressFailures: 1_000_000 } as const;
+
+/** A server that may exchange its callers' tokens for those of the mail, and ask about the latter. */
+export const resourceServer = { clientId: 'resource-server' as ClientId, secret: 'x'.repeat(43) } as const;
 
 const scopes = { 'notes:read': { tools: ['list_notes'] }, 'notes:write': { tools: ['add_note'] } };
 
@@ -53,17 +56,22 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
       database: ':memory:',
       scopes,
       requiredScopes: ['notes:read'],
-      resources: { mail: { url: `${origin}/mail`, scopes: { 'mail:read': {} } } },
+      resources: {
+        mail: { url: `${origin}/mail`, scopes: { 'mail:read': {} }, introspectors: [resourceServer.clientId] },
+      },
       tokenExchange: {
-        paths: [{ client: exchanger.clientId, from: 'default', to: 'mail', scopes: { 'mail:read': 'notes:read' } }],
+        paths: [
+          { client: resourceServer.clientId, from: 'default', to: 'mail', scopes: { 'mail:read': 'notes:read' } },
+        ],
       },
       registration: { ...testLimits.registration, maximumClients: 1_000_000 },
-      signIn: { ...testLimits.signIn, freeFailures: 1_000_000, accountFailures: 1_000_000, addressFailures: 1_000_000 },
+      signIn: { ...testLimits.signIn, ...patient },
+      clientAuthentication: patient,
     },
     { onEvent: (event) => event.name === 'server.error' && failures.push(event) },
   );
   await addTestUser(portcullis);
-  await addExchanger(portcullis);
+  await addResourceServer(portcullis);
   const echo = (_request: Request, _token: unknown, body: unknown) => Response.json({ received: typeof body });
   const mcp = createMcpEndpoint(portcullis, {
     fetch: async (request, options) => echo(request, {}, options?.parsedBody),
@@ -97,10 +105,10 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
   };
 }
 
-async function addExchanger({ services, clock }: Portcullis): Promise<void> {
+async function addResourceServer({ services, clock }: Portcullis): Promise<void> {
   await services.clients.add({
-    clientId: exchanger.clientId,
-    clientSecretHash: hashSecret(exchanger.secret),
+    clientId: resourceServer.clientId,
+    clientSecretHash: hashSecret(resourceServer.secret),
     tokenEndpointAuthMethod: 'client_secret_basic',
     redirectUris: [],
     grantTypes: [tokenExchangeGrant],
