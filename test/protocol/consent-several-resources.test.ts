@@ -170,7 +170,7 @@ describe('a resource for administrators', () => {
     const { harness, client: registered } = await open(forAdministrators);
     const { portcullis } = harness;
     const params = Params.parse(`client_id=${registered.clientId}`);
-    const client = await AuthenticatedClient.authenticate(new Headers(), params, portcullis);
+    const client = await AuthenticatedClient.authenticate(new Headers(), params, portcullis, {});
     const root = await harness.addUser('root', 'admin');
     const ada = await harness.services.users.findByName('ada');
     const issue = (subject: Subject | undefined, resource: string) => {
