@@ -2,6 +2,7 @@ import type { AcceptanceCase } from './acceptance-case.ts';
 import { authorizeCases } from './cases/authorize.ts';
 import { codeCases } from './cases/code.ts';
 import { discoveryCases } from './cases/discovery.ts';
+import { dpopCases } from './cases/dpop.ts';
 import { hygieneCases } from './cases/hygiene.ts';
 import { pushedRequestCases } from './cases/pushed-requests.ts';
 import { refreshCases } from './cases/refresh.ts';
@@ -24,6 +25,7 @@ const groups: Readonly<Record<string, readonly AcceptanceCase[]>> = {
   revocation: revocationCases,
   'the resource': resourceCases,
   'several resources': severalResourcesCases,
+  'tokens bound to a key': dpopCases,
   'the store': storeCases,
   'HTTP hygiene': hygieneCases,
 };

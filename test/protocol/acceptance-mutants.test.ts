@@ -3,11 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { type AcceptanceCase, acceptanceCases, type CreateHarness } from '../../src/testing/index.ts';
 import { accessMutants } from './mutants/access.ts';
 import { codeMutants } from './mutants/codes.ts';
+import { keyMutants } from './mutants/keys.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { refreshMutants } from './mutants/refresh.ts';
 import { storeMutants } from './mutants/store.ts';
 
-const mutants: readonly Mutant[] = [...codeMutants, ...refreshMutants, ...accessMutants, ...storeMutants];
+const mutants: readonly Mutant[] = [
+  ...codeMutants,
+  ...refreshMutants,
+  ...accessMutants,
+  ...storeMutants,
+  ...keyMutants,
+];
 
 function casesThatBegin(beginning: string): AcceptanceCase[] {
   return acceptanceCases.filter(({ name }) => name.startsWith(beginning));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DpopTestKey } from '../../src/testing/dpop-key.ts';
 import { challengeOf, DpopClient } from './dpop-client.ts';
-import { expectError, expectRedirectedError, providers, tokensOf } from './support.ts';
+import { expectError, expectRedirectedError, location, providers, tokensOf, validRequest } from './support.ts';
 
 describe.each(providers)('binding tokens to a key at the token endpoint ($name)', (kind) => {
   it('a code redeemed with a proof gives an access token of type DPoP, good with that key only [RFC9449-05, RFC9449-13, RFC9449-21]', async () => {
@@ -105,6 +105,25 @@ describe.each(providers)('binding tokens to a key at the token endpoint ($name)'
     const guess = await mine.peer.redemption(mine.client, code, { code_verifier: 'x'.repeat(43) });
     await expectError(guess, 400, 'invalid_grant');
     expect(await tokensOf(await mine.redemption(code))).toMatchObject({ token_type: 'DPoP' });
+  });
+
+  it('a proof that comes with a pushed request binds its code, and must be of the key that dpop_jkt names [RFC9449-32]', async () => {
+    const mine = await DpopClient.start(kind);
+    const { peer, client, key } = mine;
+    const url = peer.provider.endpointUrl('pushedRequest');
+    const push = (changes = {}, proof = key.proof({ url, now: mine.now })) =>
+      peer.post('/par', validRequest(client, changes), { dpop: proof });
+    await expectError(await push({ dpop_jkt: new DpopTestKey().thumbprint }), 400, 'invalid_request');
+    await expectError(await push({}, mine.tokenProof()), 400, 'invalid_dpop_proof');
+    for (const changes of [{}, { dpop_jkt: key.thumbprint }]) {
+      const { request_uri } = (await (await push(changes)).json()) as { request_uri: string };
+      const only = { client_id: client.client_id, request_uri };
+      const next = await peer.send(`/authorize?${new URLSearchParams(only)}`);
+      const arrived = await peer.running.approve(location(next));
+      const code = arrived.searchParams.get('code') ?? '';
+      await expectError(await mine.with(new DpopTestKey()).redemption(code), 400, 'invalid_grant');
+      tokensOf(await mine.redemption(code));
+    }
   });
 
   it('a malformed dpop_jkt is an error at the redirect URI', async () => {

@@ -39,5 +39,6 @@ export const rfc9449 = requirementsOf(
     ['RFC9449-29', '11.1', 'SHOULD', 'Proofs and identifiers of unreasonable length are refused, and identifiers are kept as hashes.'],
     ['RFC9449-30', '8', 'SHOULD', 'Web pages of other origins may send proofs and read nonces where they may call an endpoint at all.'],
     ['RFC9449-31', '8', 'SHOULD', 'A response with a nonce is not kept by caches.'],
+    ['RFC9449-32', '10.1', 'MUST', 'A proof that comes with a pushed authorization request binds its code, and has the key that dpop_jkt names where both are sent.'],
   ],
 );

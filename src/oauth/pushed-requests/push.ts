@@ -9,6 +9,7 @@ import { ValidatedRedirectUri } from '../authorization-code/redirect-uri.ts';
 import { parseAuthorizeRequest } from '../authorization-code/request.ts';
 import { AuthenticatedClient, credentialParameters } from '../token/client-authentication.ts';
 import { mintSecret } from '../token/mint.ts';
+import type { ProvenKey } from '../token/sender-constraint.ts';
 
 // What is pushed is kept, and by clients that are nobody in particular: real requests are far shorter.
 const maximumPushedBytes = 16 * 1024;
@@ -23,9 +24,10 @@ const maximumPushedBytes = 16 * 1024;
  * | client registered for the code grant | `unauthorized_client` |
  * | no `request_uri` | `invalid_request` |
  * | `redirect_uri` matched; everything else that `/authorize` checks | its own errors |
+ * | proof of the key that the code is to be bound to, where one is sent | `invalid_dpop_proof`, `use_dpop_nonce` |
  * | room for it | `temporarily_unavailable` (503) |
  *
- * @see RFC 9126 §2
+ * @see RFC 9126 §2, RFC 9449 §10.1
  */
 export async function pushEndpoint(
   request: Request,
@@ -42,17 +44,18 @@ export async function pushEndpoint(
       provider.report({ name: 'authorization.refused', clientId, reason: error.message, ...context });
     throw error;
   }
+  const proven = await provenKey(request, params, provider);
   const lifetime = provider.lifetimes.pushedRequest;
   const { secret, hash } = mintSecret(provider.random);
   await provider.pushAuthorizationRequest?.(client, {
     hash,
     clientId,
-    parameters: params.encodedWithout(credentialParameters),
+    parameters: boundParameters(params, proven),
     expiresAt: provider.clock.now() + lifetime,
   });
   provider.report({ name: 'authorization.pushed', clientId, ...context });
   const body = { request_uri: `${requestUriPrefix}${secret}`, expires_in: Math.floor(lifetime / 1000) };
-  return privateJson(body, { status: 201 });
+  return privateJson(body, { status: 201, headers: proven?.responseHeaders ?? {} });
 }
 
 /** @throws OAuthError where `/authorize` would refuse it */
@@ -62,4 +65,26 @@ function checkPushed(params: Params, client: Client, provider: OAuthProvider): v
   if (params.get('request_uri') !== undefined)
     throw new OAuthError('invalid_request', "parameter 'request_uri' cannot be pushed; send the parameters themselves");
   parseAuthorizeRequest(params, client, ValidatedRedirectUri.match(client, params.get('redirect_uri')), provider);
+}
+
+/**
+ * The key that the request proves, if any.
+ * @throws OAuthError where the proof is wrong, or not of the key that `dpop_jkt` names
+ * @see RFC 9449 §10.1
+ */
+async function provenKey(request: Request, params: Params, provider: OAuthProvider): Promise<ProvenKey | undefined> {
+  const { senderConstraint } = provider;
+  if (senderConstraint === undefined || !request.headers.has(senderConstraint.proofHeader)) return undefined;
+  const proven = await senderConstraint.prove(request, { url: provider.endpointUrl('pushedRequest') });
+  const named = params.get('dpop_jkt');
+  if (named !== undefined && named !== proven.keyThumbprint)
+    throw new OAuthError('invalid_request', 'dpop_jkt is not the thumbprint of the key in the DPoP proof');
+  return proven;
+}
+
+/** What is kept: with the key that was proved as if `dpop_jkt` had named it. */
+function boundParameters(params: Params, proven: ProvenKey | undefined): string {
+  const sent = params.encodedWithout(credentialParameters);
+  const isNamed = proven === undefined || params.get('dpop_jkt') !== undefined;
+  return isNamed ? sent : `${sent}&dpop_jkt=${proven.keyThumbprint}`;
 }
