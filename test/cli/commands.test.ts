@@ -192,6 +192,7 @@ describe('clients', () => {
       scopes: ['notes:read'],
       grantTypes: ['authorization_code', 'refresh_token'],
       requirePushedRequests: false,
+      dpopBoundAccessTokens: false,
       issuedAt: moment,
       clientSecretExpiresAt: null,
       lastUsedAt: null,
@@ -260,6 +261,19 @@ describe('clients', () => {
     expect(await portcullis([...words, '--require-pushed-requests'], { directory })).toMatchObject({
       code: 2,
       stderr: 'portcullis: this configuration has no pushed requests\n  set pushedRequests.enabled to true\n',
+    });
+  });
+
+  test('may be held to tokens that are bound to a key, where the configuration has these [RFC9449-16]', async () => {
+    const directory = temporaryDirectory();
+    const words = ['client', 'add', '--name', 'A', '--redirect-uri', 'https://a.example/cb', '--scopes', 'a'];
+    expect(await portcullisJson([...words, '--require-dpop'], { directory })).toMatchObject({
+      client: { dpopBoundAccessTokens: true },
+    });
+    writeFileSync(join(directory, 'portcullis.json'), JSON.stringify({ dpop: { enabled: false } }));
+    expect(await portcullis([...words, '--require-dpop'], { directory })).toMatchObject({
+      code: 2,
+      stderr: 'portcullis: this configuration has no DPoP\n  set dpop.enabled to true\n',
     });
   });
 

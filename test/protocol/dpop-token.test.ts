@@ -4,7 +4,7 @@ import { challengeOf, DpopClient } from './dpop-client.ts';
 import { expectError, expectRedirectedError, location, providers, tokensOf, validRequest } from './support.ts';
 
 describe.each(providers)('binding tokens to a key at the token endpoint ($name)', (kind) => {
-  it('a code redeemed with a proof gives an access token of type DPoP, good with that key only [RFC9449-05, RFC9449-13, RFC9449-21]', async () => {
+  it('a code redeemed with a proof gives an access token of type DPoP, good with that key only [RFC9700-03, RFC9449-05, RFC9449-13, RFC9449-21]', async () => {
     const mine = await DpopClient.start(kind);
     const tokens = await mine.tokens();
     expect(tokens).toMatchObject({ token_type: 'DPoP' });

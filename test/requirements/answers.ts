@@ -28,11 +28,6 @@ export const consentIsRemembered: Answer = {
 
 export const noFraming: Answer = { declined: 'No page may be framed by anybody: frame-ancestors is always none.' };
 
-export const senderConstraintLater: Answer = {
-  later:
-    'DPoP (RFC 9449) comes in a later release; until then refresh tokens rotate, and access tokens are bound to one resource and live ten minutes.',
-};
-
 export const noOnwardRequests: Answer = {
   peer: 'The author of the MCP tools: a token for this resource is worth nothing elsewhere, and Portcullis itself sends none on.',
 };

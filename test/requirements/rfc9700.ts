@@ -1,4 +1,3 @@
-import { senderConstraintLater } from './answers.ts';
 import { requirementsOf } from './requirement.ts';
 
 /** What this release decides by the best current practice and OAuth 2.1 does not already say. */
@@ -12,7 +11,7 @@ export const rfc9700 = requirementsOf(
   [
     ['RFC9700-01', '2.1', 'MUST NOT', 'No URL of the server forwards browsers to wherever a parameter says.'],
     ['RFC9700-02', '2.1.1', 'MUST', 'A code_verifier is worth something only where the authorization request had a challenge.'],
-    ['RFC9700-03', '2.2.1', 'SHOULD', 'Access tokens are bound to their sender.', senderConstraintLater],
+    ['RFC9700-03', '2.2.1', 'SHOULD', 'Access tokens are bound to their sender.'],
     ['RFC9700-04', '2.4', 'MUST NOT', 'The password grant does not exist.'],
     ['RFC9700-05', '2.6', 'MUST NOT', 'An http redirect URI is refused unless it is on this machine.'],
     ['RFC9700-06', '2.6', 'MUST NOT', 'The authorization endpoint has no CORS.'],

@@ -21,6 +21,7 @@ export const clientAdd = defineCommand({
     name: { value: 'NAME', description: 'Name of the client, as users see it.' },
     'redirect-uri': { value: 'URI', repeatable: true, description: 'Where browsers are sent back to; at least one.' },
     'require-pushed-requests': { description: 'The client may authorize only by requests that it pushed (RFC 9126).' },
+    'require-dpop': { description: 'The client gets only tokens that are bound to a key of its own (RFC 9449).' },
     public: { description: 'A client on a user’s machine, without a secret (the default).' },
     confidential: { description: 'A client on a server, with a secret.' },
     scopes: {
@@ -50,6 +51,7 @@ export const clientAdd = defineCommand({
           scopes: flags.scopes ?? [],
           kind: flags.confidential ? 'confidential' : 'public',
           requests: flags['require-pushed-requests'] ? 'pushed' : 'any',
+          tokens: flags['require-dpop'] ? 'bound' : 'any',
         },
         portcullis,
       );
@@ -79,11 +81,12 @@ interface NewClient {
   readonly scopes: readonly string[];
   readonly kind: 'public' | 'confidential';
   readonly requests: 'any' | 'pushed';
+  readonly tokens: 'any' | 'bound';
 }
 
 /** @throws OAuthError where the registration endpoint would refuse it too */
 function clientFrom(
-  { name, redirectUris, scopes, kind, requests }: NewClient,
+  { name, redirectUris, scopes, kind, requests, tokens }: NewClient,
   portcullis: Portcullis,
 ): { readonly client: Client; readonly secret: string | undefined } {
   const { clock, random, settings } = portcullis;
@@ -97,11 +100,14 @@ function clientFrom(
   }
   if (requests === 'pushed' && !portcullis.takesPushedRequests)
     throw new CommandError('usage', 'this configuration has no pushed requests', 'set pushedRequests.enabled to true');
+  if (tokens === 'bound' && portcullis.senderConstraint === undefined)
+    throw new CommandError('usage', 'this configuration has no DPoP', 'set dpop.enabled to true');
   const metadata = parseClientMetadata(
     {
       client_name: name,
       redirect_uris: redirectUris,
       require_pushed_authorization_requests: requests === 'pushed',
+      dpop_bound_access_tokens: tokens === 'bound',
       token_endpoint_auth_method: kind === 'public' ? 'none' : 'client_secret_basic',
       ...(asked.length === 0 ? {} : { scope: asked.join(' ') }),
     },

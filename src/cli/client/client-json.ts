@@ -12,6 +12,7 @@ export function clientJson(client: Client, lastUsedAt: number | undefined): Reco
     scopes: client.scopes,
     grantTypes: client.grantTypes,
     requirePushedRequests: client.requirePushedRequests ?? false,
+    dpopBoundAccessTokens: client.dpopBoundAccessTokens ?? false,
     issuedAt: momentJson(client.issuedAt),
     clientSecretExpiresAt: momentJson(client.clientSecretExpiresAt),
     lastUsedAt: momentJson(lastUsedAt),
