@@ -35,7 +35,7 @@ const rows = [
   ['5xx, crashes, hangs', '0'],
   ['misused connections', String(misused.connections)],
   ['slowest answer', `${Math.round(slowest)} ms`],
-  ['longest stall of the event loop', `${stall} ms, the generator's own work included`],
+  ['longest stall of the event loop', `${stall} ms of processor time, the generator's own work included`],
   ['heap after garbage collection', `${before.heap} MB before, ${after.heap} MB after`],
   ['resident memory', `${before.resident} MB before, ${after.resident} MB after, the database in memory included`],
   ['handles left open', leaked.length === 0 ? 'none' : leaked.join(', ')],
