@@ -1,6 +1,7 @@
 import { authorizationCode } from './oauth/authorization-code/index.ts';
 import { bearer } from './oauth/bearer/index.ts';
 import { dpop } from './oauth/dpop/index.ts';
+import { identityAssertion } from './oauth/identity-assertion/index.ts';
 import { introspect } from './oauth/introspect/index.ts';
 import { jwks } from './oauth/jwks/index.ts';
 import { metadata } from './oauth/metadata/index.ts';
@@ -32,5 +33,6 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   jwks,
   singleUse,
   tokenExchange,
+  identityAssertion,
   dpop,
 ];

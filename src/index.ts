@@ -10,6 +10,7 @@ export { AlreadySpentError, OAuthError, type OAuthErrorCode, oauthErrorCodes } f
 export type { EventSink, SecurityEvent, SecurityEventName } from './core/events.ts';
 export { fingerprint, hashSecret, secretMatches } from './core/hash.ts';
 export type { RequestContext } from './core/http.ts';
+export type { AssertedUser, IdentityAssertionOptions, IssuerKeys, TrustedIssuer } from './core/identity-assertions.ts';
 export type { ClientId, GrantId, ResourceUri, SecretHash, Subject } from './core/ids.ts';
 export { type Random, randomId, randomSecret, systemRandom } from './core/random.ts';
 export {
@@ -41,6 +42,7 @@ export { ValidatedRedirectUri } from './oauth/authorization-code/redirect-uri.ts
 export type { AuthorizeRequest, Prompt } from './oauth/authorization-code/request.ts';
 export type { AuthenticateOptions, Authentication } from './oauth/bearer/authenticate.ts';
 export type { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
+export type { VerifiedAssertion } from './oauth/identity-assertion/verified-assertion.ts';
 export type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
 export { ConsumedGrant } from './oauth/token/consumed-grant.ts';
 export type { DecidedGrant } from './oauth/token/decided-grant.ts';

@@ -13,7 +13,8 @@ import type { OAuthError } from './core/errors.ts';
 import type { SecurityEvent } from './core/events.ts';
 import { hideSecrets } from './core/hide-secrets.ts';
 import type { RequestContext } from './core/http.ts';
-import type { ClientId, ResourceUri, SecretHash } from './core/ids.ts';
+import type { AssertedUser } from './core/identity-assertions.ts';
+import type { ClientId, ResourceUri, SecretHash, Subject } from './core/ids.ts';
 import { type Random, randomId } from './core/random.ts';
 import type {
   AccessToken,
@@ -43,6 +44,8 @@ import type { AuthorizeRequest } from './oauth/authorization-code/request.ts';
 import { type AuthenticateOptions, type Authentication, authenticateRequest } from './oauth/bearer/authenticate.ts';
 import { type AllowedOrigins, allowedOriginsOf } from './oauth/bearer/origin.ts';
 import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
+import { type IdentityAssertionPolicy, trustedIssuers } from './oauth/identity-assertion/trusted-issuers.ts';
+import type { VerifiedAssertion } from './oauth/identity-assertion/verified-assertion.ts';
 import type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
 import type { ClientAuthenticationMethod } from './oauth/token/client-authentication-method.ts';
 import { ClientThrottle } from './oauth/token/client-throttle.ts';
@@ -84,6 +87,8 @@ export abstract class OAuthProvider {
   readonly allowedOrigins: AllowedOrigins;
   /** The one way to the outside, or `undefined` where this server fetches nothing: then advertise nothing that needs it. */
   readonly egress: Fetcher | undefined;
+  /** Whose assertions of their users are taken. */
+  readonly identityAssertions: IdentityAssertionPolicy;
   /** Grant type → the capability that serves it. */
   readonly grantHandlers: ReadonlyMap<string, GrantHandler>;
   /** How tokens are bound to keys of their clients; `undefined` where all are bearer tokens. */
@@ -125,6 +130,11 @@ export abstract class OAuthProvider {
       clock: this.environment.clock,
       report: (event) => this.report(event),
       resolver: environment.resolver,
+    });
+    this.identityAssertions = trustedIssuers(environment.identityAssertions ?? { issuers: [] }, {
+      issuer: this.settings.issuer,
+      egress: this.egress,
+      onBroken: (reason) => this.report({ name: 'server.error', reason }),
     });
     const enabled = oauthCapabilities.filter((capability) => capability.isEnabled?.(this) !== false);
     if (this.settings.pushedRequests.required && !this.takesPushedRequests)
@@ -198,6 +208,14 @@ export abstract class OAuthProvider {
    * concurrent calls, in any number of processes, one. What needs it is not advertised where it is not implemented.
    */
   spendIdentifier?(identifier: SingleUseIdentifier): Promise<boolean>;
+
+  /**
+   * The user whom a trusted issuer asserts: found by `issuer` and `subject` together, never by a name or an address that the
+   * issuer alone vouches for. Signature, audience, client, resource and age of the assertion are checked, and it is spent.
+   * Identity assertions are not advertised where this is not implemented.
+   * @returns `undefined` where it is nobody's here, or the user may not sign in
+   */
+  subjectOfAssertion?(client: Client, assertion: VerifiedAssertion): Promise<AssertedUser<Subject> | undefined>;
 
   /**
    * Keeps an authorization request that its client sent ahead, until it expires. It has passed every check of `/authorize`.

@@ -1,5 +1,6 @@
 import { protocolCases } from './requirements/cases.ts';
 import { mcpAuthorization, mcpDiscovery, mcpRegistration, mcpSecurity } from './requirements/mcp-authorization.ts';
+import { mcpEnterprise } from './requirements/mcp-ema.ts';
 import { mcpBestPractices, mcpTransport } from './requirements/mcp-practices.ts';
 import { oauth21 } from './requirements/oauth21.ts';
 import { pitfalls } from './requirements/pitfalls.ts';
@@ -27,6 +28,7 @@ export const requirementLists: readonly RequirementList[] = [
   mcpSecurity,
   mcpBestPractices,
   mcpTransport,
+  mcpEnterprise,
   oauth21,
   rfc6749,
   rfc6750,

@@ -4,6 +4,7 @@ import type { EgressSettings } from './egress/create.ts';
 import type { Fetcher } from './egress/fetcher.ts';
 import type { Resolver } from './egress/resolve.ts';
 import type { EventSink } from './events.ts';
+import type { IdentityAssertionOptions } from './identity-assertions.ts';
 import { type Random, systemRandom } from './random.ts';
 import type { ResourceDefinition } from './resources.ts';
 import type { ScopeDefinition } from './scopes.ts';
@@ -33,6 +34,11 @@ export interface ProviderEnvironment {
   readonly resources?: Readonly<Record<string, ResourceDefinition>>;
   /** Along which ways servers may exchange their callers' tokens for those of another resource. Default: none. */
   readonly tokenExchange?: { readonly paths: readonly ExchangePath[] };
+  /**
+   * Identity providers whose assertions of their users are taken (ID-JAG). Default: none. Needs `subjectOfAssertion`, and is
+   * not advertised where that is not implemented.
+   */
+  readonly identityAssertions?: IdentityAssertionOptions;
   readonly lifetimes?: Partial<Lifetimes>;
   /** How tokens are bound to keys of their clients. Default: as clients wish, where the provider has `spendIdentifier`. */
   readonly dpop?: Partial<DpopPolicy>;

@@ -1,6 +1,7 @@
 import type { ProviderEnvironment } from '../core/environment.ts';
 import { AlreadySpentError, OAuthError } from '../core/errors.ts';
 import { hashSecret } from '../core/hash.ts';
+import type { AssertedUser } from '../core/identity-assertions.ts';
 import type { ClientId, SecretHash, Subject } from '../core/ids.ts';
 import type {
   AccessToken,
@@ -15,6 +16,7 @@ import type { OAuthProviderOptions } from '../core/settings.ts';
 import { ConfigurationError } from '../core/urls.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
+import type { VerifiedAssertion } from '../oauth/identity-assertion/verified-assertion.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
 import { identifierHash } from '../oauth/single-use/identifier-hash.ts';
 import { ConsumedGrant } from '../oauth/token/consumed-grant.ts';
@@ -38,9 +40,17 @@ export interface AutomaticApproval {
 /** Decides on an authorization request without asking anybody. Throws `OAuthError`, such as `access_denied`, to refuse. */
 export type Approve = (client: Client, request: AuthorizeRequest) => AutomaticApproval | Promise<AutomaticApproval>;
 
+/** Says whom an identity assertion is of. Returns `undefined` for nobody. */
+export type MapAssertion = (
+  client: Client,
+  assertion: VerifiedAssertion,
+) => AssertedUser | undefined | Promise<AssertedUser | undefined>;
+
 export interface InMemoryProviderOptions extends OAuthProviderOptions {
   /** Default: approves everything as `demo-user`. */
   readonly approve?: Approve;
+  /** Default: a subject made of the assertion's issuer and subject. */
+  readonly mapAssertion?: MapAssertion;
   /** How many clients are remembered. The oldest one without a live grant makes room for a new one. Default: 1000. */
   readonly maximumClients?: number;
 }
@@ -53,17 +63,19 @@ export interface InMemoryProviderOptions extends OAuthProviderOptions {
 export class InMemoryProvider extends OAuthProvider {
   protected readonly store = new MemoryStore();
   readonly #approve: Approve;
+  readonly #mapAssertion: MapAssertion;
   readonly #maximumClients: number;
 
   /** @throws ConfigurationError as `OAuthProvider` does */
   constructor(
-    { approve, maximumClients = 1000, ...options }: InMemoryProviderOptions,
+    { approve, mapAssertion, maximumClients = 1000, ...options }: InMemoryProviderOptions,
     environment: ProviderEnvironment = {},
   ) {
     super(options, environment);
     if (!(Number.isInteger(maximumClients) && maximumClients > 0))
       throw new ConfigurationError('maximumClients must be a whole number above 0');
     this.#approve = approve ?? (() => ({ subject: 'demo-user' }));
+    this.#mapAssertion = mapAssertion ?? ((_client, { issuer, subject }) => ({ subject: `${issuer}#${subject}` }));
     this.#maximumClients = maximumClients;
   }
 
@@ -174,6 +186,14 @@ export class InMemoryProvider extends OAuthProvider {
 
   override async spendIdentifier(identifier: SingleUseIdentifier): Promise<boolean> {
     return this.store.spendIdentifier(identifierHash(identifier), identifier.expiresAt, this.clock.now());
+  }
+
+  override async subjectOfAssertion(
+    client: Client,
+    assertion: VerifiedAssertion,
+  ): Promise<AssertedUser<Subject> | undefined> {
+    const user = await this.#mapAssertion(client, assertion);
+    return user === undefined ? undefined : { ...user, subject: user.subject as Subject };
   }
 
   override async pushAuthorizationRequest(_client: Client, pushed: PushedRequest): Promise<void> {

@@ -3,6 +3,7 @@ export {
   type AutomaticApproval,
   InMemoryProvider,
   type InMemoryProviderOptions,
+  type MapAssertion,
 } from './in-memory-provider.ts';
 export {
   MemoryStore,

@@ -1,6 +1,7 @@
 import type { Capability } from '../core/capability.ts';
 import { account } from '../identity/account/index.ts';
 import { consent } from '../identity/consent/index.ts';
+import { externalIdentities } from '../identity/external-identities/index.ts';
 import { home } from '../identity/home/index.ts';
 import type { IdentityServices } from '../identity/services.ts';
 import { sessions } from '../identity/sessions/index.ts';
@@ -19,6 +20,7 @@ export const identityCapabilities: readonly Capability<IdentityServices>[] = [
   consent,
   account,
   home,
+  externalIdentities,
 ];
 
 /** What the product adds for operators. */

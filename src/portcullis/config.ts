@@ -3,6 +3,7 @@ import { ConfigurationError } from '../core/urls.ts';
 import { signingAlgorithms } from '../oauth/token/access-token-jwt.ts';
 import { dpopSchema } from './dpop-config.ts';
 import { egressSchema } from './egress-config.ts';
+import { identityAssertionsSchema } from './identity-assertions-config.ts';
 import { nearest } from './nearest.ts';
 import { explainSetting } from './setting-errors.ts';
 
@@ -225,6 +226,7 @@ export const configSchema = z.strictObject({
         }),
     })
     .prefault({}),
+  identityAssertions: identityAssertionsSchema,
   dpop: dpopSchema,
 
   keys: z

@@ -5,6 +5,7 @@ import type { OAuthProviderOptions } from '../core/settings.ts';
 import type { ThrottleLimits } from '../core/throttle/limits.ts';
 import type { ResolvedConfig } from './config.ts';
 import { egressSettings } from './egress-config.ts';
+import { identityAssertionOptions } from './identity-assertions-config.ts';
 
 const second = 1000;
 const day = 86_400 * second;
@@ -46,6 +47,7 @@ export function providerEnvironment(config: ResolvedConfig, dpopNonceKey?: Uint8
     resourceName: config.name,
     resources: resourcesOf(config),
     tokenExchange: { paths: config.tokenExchange.paths.map(({ client, ...path }) => ({ clientId: client, ...path })) },
+    identityAssertions: identityAssertionOptions(config.identityAssertions),
     redirectSchemes: config.registration.redirectSchemes,
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,

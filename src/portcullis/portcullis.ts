@@ -7,7 +7,8 @@ import { OAuthError } from '../core/errors.ts';
 import type { EventSink } from '../core/events.ts';
 import { hashSecret } from '../core/hash.ts';
 import type { RequestContext } from '../core/http.ts';
-import type { ClientId, SecretHash } from '../core/ids.ts';
+import type { AssertedUser } from '../core/identity-assertions.ts';
+import type { ClientId, SecretHash, Subject } from '../core/ids.ts';
 import { type Random, systemRandom } from '../core/random.ts';
 import {
   type AccessToken,
@@ -21,9 +22,11 @@ import {
 } from '../core/records.ts';
 import { inRequest } from '../core/request-scope.ts';
 import { ConfigurationError } from '../core/urls.ts';
+import { findAssertedUser, type IssuerUsers } from '../identity/external-identities/find-user.ts';
 import { errorJson, registrationHint } from '../oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
+import type { VerifiedAssertion } from '../oauth/identity-assertion/verified-assertion.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
 import type { DecidedGrant } from '../oauth/token/decided-grant.ts';
 import type { TokenSet } from '../oauth/token/token-set.ts';
@@ -41,6 +44,7 @@ import { htmlResponse } from '../web/response.ts';
 import { identityCapabilities, operationsCapabilities } from './capabilities.ts';
 import { type PortcullisConfig, parseConfig, type ResolvedConfig } from './config.ts';
 import { providerEnvironment, providerOptions } from './environment.ts';
+import { issuerUsers } from './identity-assertions-config.ts';
 import { issueForCode, issueForDecision, issueForRefreshToken } from './issue.ts';
 import { masterKeyFileOf } from './master-key-file.ts';
 import { allMigrations } from './migrations.ts';
@@ -71,6 +75,7 @@ export class Portcullis extends OAuthProvider {
   /** The parts, for hosts and the command line, which administer users, clients and grants. */
   readonly services: Services;
   readonly #limits: RequestLimits;
+  readonly #usersOf: (issuer: string) => IssuerUsers | undefined;
   readonly #pages: (request: Request, context: RequestContext) => Promise<Response | undefined>;
 
   private constructor(
@@ -86,6 +91,7 @@ export class Portcullis extends OAuthProvider {
     this.services = wireServices(this, config, foundations);
     checkPaths(this);
     this.#limits = new RequestLimits(config, this);
+    this.#usersOf = issuerUsers(config.identityAssertions);
     this.#pages = createRouter<Services>(
       [...identityCapabilities, ...operationsCapabilities],
       this.services,
@@ -199,6 +205,14 @@ export class Portcullis extends OAuthProvider {
 
   override spendIdentifier(identifier: SingleUseIdentifier): Promise<boolean> {
     return this.services.spentIdentifiers.spend(identifier);
+  }
+
+  override subjectOfAssertion(
+    _client: Client,
+    assertion: VerifiedAssertion,
+  ): Promise<AssertedUser<Subject> | undefined> {
+    const { externalIdentities } = this.services;
+    return findAssertedUser(assertion, { provider: this, identities: externalIdentities, usersOf: this.#usersOf });
   }
 
   override async pushAuthorizationRequest(client: Client, pushed: PushedRequest): Promise<void> {

@@ -63,6 +63,7 @@ export const pathSettings: ReadonlySet<string> = new Set([
   'tls.certificateFile',
   'tls.keyFile',
   'egress.privateHosts.caFile',
+  'identityAssertions.issuers.keysFile',
   'mcp',
 ]);
 

@@ -1,6 +1,7 @@
 import type { Database } from '../core/database.ts';
 import { Consents } from '../identity/consent/consents.ts';
 import { PendingRequests } from '../identity/consent/pending-requests.ts';
+import { ExternalIdentities } from '../identity/external-identities/store.ts';
 import { Passwords } from '../identity/passwords/passwords.ts';
 import type { IdentityServices, PagePaths } from '../identity/services.ts';
 import { Sessions } from '../identity/sessions/sessions.ts';
@@ -41,6 +42,7 @@ export interface Foundations {
 export interface Services extends IdentityServices, HealthServices {
   readonly accessTokens: AccessTokens;
   readonly pushedRequests: PushedRequestStore;
+  readonly externalIdentities: ExternalIdentities;
   readonly refreshTokens: RefreshTokenStore;
   readonly spentIdentifiers: SpentIdentifiers;
   readonly signingKeys: SigningKeys;
@@ -131,6 +133,13 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
     consents: new Consents(database),
     codes: new AuthorizationCodeStore(database),
     pushedRequests: new PushedRequestStore(database),
+    externalIdentities: new ExternalIdentities({
+      database,
+      clock,
+      random,
+      report,
+      onGrantsRevoked: () => grants.noteRevocation(),
+    }),
     refreshTokens: new RefreshTokenStore(database),
     spentIdentifiers: new SpentIdentifiers(database),
     resourcesForAdministrators,

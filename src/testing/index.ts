@@ -24,3 +24,4 @@ export {
   tokensOf,
 } from './test-client.ts';
 export { assertionParameters, TestClientKey } from './test-client-key.ts';
+export { identityAssertionGrant, presentAssertion, TestIssuer } from './test-issuer.ts';

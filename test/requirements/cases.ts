@@ -1,10 +1,5 @@
 import { requirementsOf } from './requirement.ts';
 
-const identityAssertions = {
-  later:
-    'Identity assertions (ID-JAG) are a grant of a later release; until then the grant is neither served nor advertised.',
-} as const;
-
 /** Black-box cases: a request, and the answer that every `OAuthProvider` owes to it. */
 export const protocolCases = requirementsOf(
   { name: 'Protocol cases', title: 'Protocol cases: a request and its answer' },
@@ -98,7 +93,7 @@ export const protocolCases = requirementsOf(
     ['CASE-86', 'Transport', 'case', 'A preflight of /token with Authorization: 200, any origin, the header allowed.'],
     ['CASE-87', 'Transport', 'case', '/authorize from another origin: no CORS headers.'],
     ['CASE-88', 'Transport', 'case', 'An http issuer off this machine, a look-alike host, a query or a fragment: refused when the server starts.'],
-    ['CASE-89', 'Identity assertion', 'case', 'A valid assertion of a confidential client: 200 without a refresh token, and the metadata lists the grant.', identityAssertions],
-    ['CASE-90', 'Identity assertion', 'case', 'An assertion that is forged, missing, a public client’s, or not enabled: 400 with the fitting error.', identityAssertions],
+    ['CASE-89', 'Identity assertion', 'case', 'A valid assertion of a confidential client: 200 without a refresh token, and the metadata lists the grant.'],
+    ['CASE-90', 'Identity assertion', 'case', 'An assertion that is forged, missing, a public client’s, or not enabled: 400 with the fitting error.'],
   ],
 );

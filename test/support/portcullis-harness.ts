@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { DpopPolicy } from '../../src/core/dpop-policy.ts';
+import type { IdentityAssertionOptions, TrustedIssuer } from '../../src/core/identity-assertions.ts';
 import type { ResourceDefinition } from '../../src/core/resources.ts';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
@@ -33,6 +37,8 @@ export async function createPortcullisHarness(
 ): Promise<Harness & { provider: Portcullis }> {
   const { options, environment } = request;
   const { lifetimes } = environment;
+  const keyFiles =
+    environment.identityAssertions === undefined ? undefined : mkdtempSync(join(tmpdir(), 'portcullis-keys-'));
   const config: PortcullisConfig = {
     ...testLimits,
     baseUrl: options.baseUrl,
@@ -84,6 +90,7 @@ export async function createPortcullisHarness(
         scopes: { ...scopes },
       })),
     },
+    identityAssertions: assertionsConfig(environment.identityAssertions, keyFiles ?? ''),
     dpop: dpopConfig(environment.dpop ?? {}),
     allowedHosts: [...(environment.allowedHosts ?? [])],
     allowedOrigins: [...(environment.allowedOrigins ?? [])],
@@ -91,6 +98,7 @@ export async function createPortcullisHarness(
   const provider = await Portcullis.open(config, {
     clock: environment.clock,
     ...(environment.random === undefined ? {} : { random: environment.random }),
+    ...(environment.egress !== undefined && 'fetch' in environment.egress ? { egress: environment.egress } : {}),
     ...(environment.onEvent === undefined ? {} : { onEvent: environment.onEvent }),
   });
   await addTestUser(provider);
@@ -98,8 +106,36 @@ export async function createPortcullisHarness(
     provider,
     authorize: (url, browser) => signInAndAllow(url, browser),
     dumpStorage: () => dumpDatabase(provider),
-    close: () => provider.close(),
+    close: async () => {
+      await provider.close();
+      if (keyFiles !== undefined) rmSync(keyFiles, { recursive: true, force: true });
+    },
   };
+}
+
+/** Issuers whose subjects become users. */
+function assertionsConfig(
+  { issuers, longestAssertion = 600_000, leeway = 30_000 }: IdentityAssertionOptions = { issuers: [] },
+  directory: string,
+): NonNullable<PortcullisConfig['identityAssertions']> {
+  return {
+    issuers: issuers.map(({ keys, algorithms, accessTokenLifetime, ...rest }, index) => ({
+      ...rest,
+      ...keysConfig(keys, join(directory, `${index}.json`)),
+      ...(algorithms === undefined ? {} : { algorithms: [...algorithms] as 'EdDSA'[] }),
+      ...(accessTokenLifetime === undefined ? {} : { accessTokenSeconds: accessTokenLifetime / 1000 }),
+      users: { create: true },
+    })),
+    longestSeconds: longestAssertion / 1000,
+    leewaySeconds: leeway / 1000,
+  };
+}
+
+function keysConfig(keys: TrustedIssuer['keys'], file: string) {
+  if ('url' in keys) return { keysUrl: keys.url };
+  if ('file' in keys) return { keysFile: keys.file };
+  writeFileSync(file, JSON.stringify(keys.jwks));
+  return { keysFile: file };
 }
 
 function dpopConfig({ enabled, required, nonce, proofLifetime, nonceLifetime }: Partial<DpopPolicy>) {

@@ -1,10 +1,11 @@
 import { EgressError } from '../../core/egress/errors.ts';
 import { OAuthError } from '../../core/errors.ts';
-import { algorithmsOf, JwkError, type PublicJwk, parsePublicJwk } from '../../core/public-jwk.ts';
+import { fittingKeys, usableKeys } from '../../core/key-set.ts';
+import type { PublicJwk } from '../../core/public-jwk.ts';
 import type { Client } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { ClientAssertion } from './assertion.ts';
-import { listedKeys, maximumKeys } from './registered-keys.ts';
+import { maximumKeys } from './registered-keys.ts';
 
 /** How old a fetched key set may be where it lacks the key that is named: no signature makes it be fetched more often. */
 const newestAfter = 30_000;
@@ -20,13 +21,9 @@ export async function candidateKeys(
   client: Client,
   provider: OAuthProvider,
 ): Promise<readonly PublicJwk[]> {
-  if (client.jwksUri === undefined) return fitting(client.jwks?.keys ?? [], named);
-  const known = fitting(await fetchedKeys(client.jwksUri, provider, undefined), named);
-  return known.length > 0 ? known : fitting(await fetchedKeys(client.jwksUri, provider, newestAfter), named);
-}
-
-function fitting(keys: readonly PublicJwk[], { algorithm, keyId }: Named): readonly PublicJwk[] {
-  return keys.filter((key) => algorithmsOf(key).includes(algorithm) && (keyId === undefined || key.kid === keyId));
+  if (client.jwksUri === undefined) return fittingKeys(client.jwks?.keys ?? [], named);
+  const known = fittingKeys(await fetchedKeys(client.jwksUri, provider, undefined), named);
+  return known.length > 0 ? known : fittingKeys(await fetchedKeys(client.jwksUri, provider, newestAfter), named);
 }
 
 const parsed = new WeakMap<object, readonly PublicJwk[]>();
@@ -45,7 +42,7 @@ async function fetchedKeys(
     });
     const known = parsed.get(document);
     if (known !== undefined) return known;
-    const keys = usableKeys(document.text);
+    const keys = usableKeys(document.text, maximumKeys);
     parsed.set(document, keys);
     return keys;
   } catch (error) {
@@ -55,25 +52,5 @@ async function fetchedKeys(
       detail: error.detail,
       headers: { 'retry-after': '30' },
     });
-  }
-}
-
-// RFC 7517 §5: members that are not understood are passed over. So is what reveals its private half: it proves nothing.
-function usableKeys(text: string): readonly PublicJwk[] {
-  return (listedKeys(jsonOf(text)) ?? []).slice(0, maximumKeys).flatMap((jwk) => {
-    try {
-      return [parsePublicJwk(jwk)];
-    } catch (error) {
-      if (error instanceof JwkError) return [];
-      throw error;
-    }
-  });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { EgressError } from '../../core/egress/errors.ts';
 import { OAuthError } from '../../core/errors.ts';
+import { listedKeys } from '../../core/key-set.ts';
 import { algorithmsOf, foreignAlgorithms, JwkError, type PublicJwk, parsePublicJwk } from '../../core/public-jwk.ts';
 import type { ClientKeys } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
@@ -59,12 +60,6 @@ function checkedKeys(jwks: unknown): readonly PublicJwk[] {
   const twice = ids.find((kid, index) => ids.indexOf(kid) !== index);
   if (twice !== undefined) throw invalid(`jwks: two keys have the kid '${twice.slice(0, 100)}'`);
   return keys;
-}
-
-/** The members of a key set, whatever they are; `undefined` where it is none. @see RFC 7517 §5 */
-export function listedKeys(jwks: unknown): readonly unknown[] | undefined {
-  if (typeof jwks !== 'object' || jwks === null || !('keys' in jwks)) return undefined;
-  return Array.isArray(jwks.keys) ? jwks.keys : undefined;
 }
 
 function invalid(description: string): OAuthError {

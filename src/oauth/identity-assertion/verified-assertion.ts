@@ -1,0 +1,93 @@
+import { compactVerify, errors } from 'jose';
+import { EgressError } from '../../core/egress/errors.ts';
+import { OAuthError } from '../../core/errors.ts';
+import { type PublicJwk, publicKeyOf } from '../../core/public-jwk.ts';
+import type { ProtectedResource } from '../../core/resources.ts';
+import type { OAuthProvider } from '../../provider.ts';
+import type { Claims, UnverifiedAssertion } from './assertion.ts';
+
+/** Proof that a trusted issuer said this of a user, to the client that presented it, for the first time. */
+export class VerifiedAssertion {
+  readonly #assertion: UnverifiedAssertion;
+
+  private constructor(assertion: UnverifiedAssertion) {
+    this.#assertion = assertion;
+  }
+
+  /**
+   * Verifies an assertion, in this order: the issuer's keys → signature → `jti` spent, so that nobody's `jti` is spent by who
+   * cannot sign.
+   * @throws OAuthError `invalid_grant`; `temporarily_unavailable` where the issuer's keys cannot be had
+   * @see RFC 7523 §3
+   */
+  static async verify(assertion: UnverifiedAssertion, provider: OAuthProvider): Promise<VerifiedAssertion> {
+    const { algorithm, keyId, issuer, tokenId, refusedFrom } = assertion;
+    const keys = await keysFor(assertion);
+    const tried = keyId === undefined ? `alg ${algorithm}` : `alg ${algorithm} and this kid`;
+    if (keys.length === 0) throw new OAuthError('invalid_grant', `the issuer has no key for ${tried}`);
+    if (!(await isSignedByOneOf(keys, assertion)))
+      throw new OAuthError('invalid_grant', `no key of the issuer for ${tried} verifies the signature`);
+    const isNew = await provider.spendIdentifier?.({
+      purpose: 'identity_assertion',
+      issuer: issuer.issuer,
+      identifier: tokenId,
+      expiresAt: refusedFrom,
+    });
+    if (isNew !== true)
+      throw new OAuthError('invalid_grant', 'this assertion was used before: ask its issuer for a new one');
+    return new VerifiedAssertion(assertion);
+  }
+
+  /** @throws TypeError for anything that `verify` did not make */
+  static assert(value: VerifiedAssertion): void {
+    if (!(#assertion in value)) throw new TypeError('not a VerifiedAssertion');
+  }
+
+  /** Its `iss`: with `subject` it names the user. */
+  get issuer(): string {
+    return this.#assertion.issuer.issuer;
+  }
+
+  /** Its `sub`: unique at this issuer, never reassigned. */
+  get subject(): string {
+    return this.#assertion.subject;
+  }
+
+  get resource(): ProtectedResource {
+    return this.#assertion.resource;
+  }
+
+  /** Everything that the issuer said, such as `email`, `email_verified`, `groups`: of any type, and of any content. */
+  get claims(): Claims {
+    return this.#assertion.claims;
+  }
+}
+
+async function keysFor({ issuer, algorithm, keyId }: UnverifiedAssertion): Promise<readonly PublicJwk[]> {
+  try {
+    return await issuer.keys.keysFor({ algorithm, keyId });
+  } catch (error) {
+    if (!(error instanceof EgressError)) throw error;
+    // Not the assertion's fault, nor the client's: it would be taken another time.
+    throw new OAuthError('temporarily_unavailable', 'the keys of the issuer cannot be had now; try again later', {
+      hint: `the keys of ${issuer.issuer}: ${error.detail}`,
+      headers: { 'retry-after': '30' },
+    });
+  }
+}
+
+async function isSignedByOneOf(keys: readonly PublicJwk[], assertion: UnverifiedAssertion): Promise<boolean> {
+  for (const key of keys) if (await isSignedBy(key, assertion)) return true;
+  return false;
+}
+
+// The key is the issuer's and nothing else: jwk, jku, x5u and x5c in the header are never looked at.
+async function isSignedBy(key: PublicJwk, { jwt, algorithm }: UnverifiedAssertion): Promise<boolean> {
+  try {
+    await compactVerify(jwt, publicKeyOf(key), { algorithms: [algorithm] });
+    return true;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return false;
+    throw error;
+  }
+}
