@@ -53,6 +53,8 @@ describe('an identity that is linked', () => {
     const bob = await addUser('bob');
     expect(outcome(await peer.attempt({ preferred_username: 'ada', ...verified }))).toBe(refused);
     expect(opened.reasons()).toContain('portcullis identity link https://idp.example.com ada NAME');
+    await peer.attempt({ sub: "$(id)'; id #" });
+    expect(opened.reasons()).toContain(`portcullis identity link https://idp.example.com '$(id)'\\''; id #' NAME`);
     expect(await services.externalIdentities.link({ issuer: peer.issuer.issuer, subject: 'ada' }, bob.userId)).toBe(
       true,
     );

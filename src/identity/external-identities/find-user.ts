@@ -57,7 +57,7 @@ async function linkNow(
   services: FindUserServices,
 ): Promise<string | undefined> {
   const policy = services.usersOf(identity.issuer);
-  const byHand = `link one: portcullis identity link ${identity.issuer} ${identity.subject} NAME`;
+  const byHand = `link one: portcullis identity link ${forShell(identity.issuer)} ${forShell(identity.subject)} NAME`;
   if (policy === undefined) return `its subject is linked to no user; ${byHand}`;
   const { email } = person;
   const holders = email === undefined ? [] : await services.identities.usersWithEmail(email);
@@ -102,6 +102,11 @@ async function createUser(
       return `${maximumCreated} users have been made for it; raise users.maximumCreated for the issuer`;
   }
   return 'no name was free for a new user';
+}
+
+// The subject is whatever the issuer says, and operators paste.
+function forShell(word: string): string {
+  return /^[\w.:/@|-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function namesToTry([name]: readonly string[], random: Random): readonly string[] {

@@ -5,6 +5,7 @@ import { printableJson } from '../../core/printable-json.ts';
 const warnings: ReadonlySet<string> = new Set([
   'token.introspection_refused',
   'client.authentication_failed',
+  'assertion.refused',
   'code.replayed',
   'code.verifier_mismatch',
   'token.reused',
