@@ -5,6 +5,7 @@ import { dpopSchema } from './dpop-config.ts';
 import { egressSchema } from './egress-config.ts';
 import { identityAssertionsSchema } from './identity-assertions-config.ts';
 import { nearest } from './nearest.ts';
+import { rateLimit } from './rate-limit-config.ts';
 import { explainSetting } from './setting-errors.ts';
 
 const strings = z.array(z.string()).readonly();
@@ -77,16 +78,6 @@ const resource = z.strictObject({
     .optional()
     .meta({ description: "Days after the user's approval at which everything expires. Default: as tokens says." }),
 });
-
-const rateLimit = (limit: number, windowSeconds: number) =>
-  z
-    .strictObject({
-      limit: positive.default(limit).meta({
-        description: 'Requests of one address (IPv6: one /64, and ten times as many of one /48) within the window.',
-      }),
-      windowSeconds: positive.default(windowSeconds).meta({ description: 'Length of the sliding window.' }),
-    })
-    .prefault({});
 
 const throttleSettings = (what: string) => ({
   freeFailures: positive.default(3).meta({ description: `Failures of one address at one ${what} that cost nothing.` }),

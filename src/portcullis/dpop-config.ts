@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { rateLimit } from './rate-limit-config.ts';
 
 /** Tokens that are bound to a key of their client. */
 export const dpopSchema = z
@@ -22,5 +23,6 @@ export const dpopSchema = z
     nonceSeconds: z.int().positive().max(86_400).default(300).meta({
       description: 'Time after which there is a new nonce; the one before stays good for as long again.',
     }),
+    rateLimit: rateLimit(1200, 60),
   })
   .prefault({});

@@ -12,6 +12,7 @@ const config = parseConfig({
   authorize: { rateLimit },
   pushedRequests: { rateLimit },
   signIn: { rateLimit },
+  dpop: { rateLimit },
 });
 
 function limits() {
@@ -22,9 +23,14 @@ function limits() {
   return {
     clock,
     events,
-    check: async (method: string, path: string, clientAddress: string | undefined = '192.0.2.1', accept = '*/*') =>
+    check: async (
+      method: string,
+      path: string,
+      clientAddress: string | undefined = '192.0.2.1',
+      headers: Record<string, string> = {},
+    ) =>
       checks.check(
-        new Request(`${config.baseUrl}${path}`, { method, headers: { accept } }),
+        new Request(`${config.baseUrl}${path}`, { method, headers }),
         clientAddress === '' ? {} : { clientAddress },
       ),
   };
@@ -51,6 +57,16 @@ describe('RequestLimits', () => {
       expect(await check('POST', path, '192.0.2.2')).toBeUndefined();
     }
     for (let count = 0; count < 10; count += 1) expect(await check('POST', '/token')).toBeUndefined();
+  });
+
+  it('counts token requests that have a proof, because it is remembered whoever sent it [PITFALL-23]', async () => {
+    const { check } = limits();
+    const send = () => check('POST', '/token', '192.0.2.1', { dpop: 'a proof, right or wrong' });
+    expect([await send(), await send()]).toEqual([undefined, undefined]);
+    const refused = await send();
+    expect([refused?.status, refused?.headers.get('access-control-allow-origin')]).toEqual([429, '*']);
+    expect(await refused?.json()).toMatchObject({ error: 'temporarily_unavailable' });
+    expect(await check('POST', '/token')).toBeUndefined();
   });
 
   it('counts all addresses of one IPv6 /64 as one, and IPv4 in IPv6 clothes as IPv4 [PITFALL-22]', async () => {

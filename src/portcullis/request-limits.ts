@@ -17,7 +17,7 @@ function waitFor({ address, network }: Limits, clientAddress: string | undefined
   return wait > 0 || key === undefined ? wait : network.take(key);
 }
 
-/** What strangers may do how often: register clients, start authorizations, try to sign in. */
+/** What strangers may do how often: register clients, start authorizations, try to sign in, have proofs remembered. */
 export class RequestLimits {
   readonly #provider: OAuthProvider;
   readonly #byEndpoint: ReadonlyMap<string, Limits>;
@@ -38,12 +38,16 @@ export class RequestLimits {
       [`GET ${authorize}`, authorizations],
       [`POST ${authorize}`, authorizations],
       [`POST ${prefix}/sign-in`, limit(config.signIn.rateLimit)],
+      [`POST ${token}`, limit(config.dpop.rateLimit)],
     ]);
   }
 
   /** The 429 for an address that has used its share up, a page where a person sees it; or `undefined`. */
   check(request: Request, context: RequestContext): Promise<Response> | undefined {
     const path = requestPath(request);
+    const { token } = this.#provider.settings.paths;
+    // A proof is remembered, whoever sent it; any other token request leaves nothing behind unless it succeeds.
+    if (path === token && !request.headers.has('dpop')) return undefined;
     const limit = this.#byEndpoint.get(`${request.method} ${path}`);
     const wait = limit === undefined ? 0 : waitFor(limit, context.clientAddress);
     return wait === 0 ? undefined : this.#refusal(request, path, wait, context);
@@ -54,11 +58,11 @@ export class RequestLimits {
     provider.report({ name: 'request.rate_limited', reason: `too many requests to ${path}`, ...context });
     const description = `too many requests from this address; try again in ${wait} seconds`;
     const error = new OAuthError('temporarily_unavailable', description, { status: 429 });
-    const { pushedRequest, register } = provider.settings.paths;
-    const forScripts = path === register || path === pushedRequest;
+    const { pushedRequest, register, token } = provider.settings.paths;
+    const forScripts = [pushedRequest, register, token].includes(path);
     const response = forScripts ? errorResponse(error) : await provider.authorizationErrorPage(request, error, context);
     response.headers.set('retry-after', String(wait));
-    // Registration and pushed requests are called by scripts of any origin; /authorize and sign-in are not, and have no CORS headers.
+    // These are called by scripts of any origin; /authorize and sign-in are not, and have no CORS headers.
     if (forScripts) response.headers.set('access-control-allow-origin', '*');
     return response;
   }

@@ -138,7 +138,7 @@ export function runToEnd(sample: Sample): { readonly status: number | null; read
       cwd: mkdtempSync(join(sample.folder, 'run-')),
       env: { PATH: process.env['PATH'] },
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: 55_000,
     },
   );
   return { status, output: `${stdout}${stderr}` };

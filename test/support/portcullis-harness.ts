@@ -140,6 +140,7 @@ function keysConfig(keys: TrustedIssuer['keys'], file: string) {
 
 function dpopConfig({ enabled, required, nonce, proofLifetime, nonceLifetime }: Partial<DpopPolicy>) {
   return {
+    rateLimit: { limit: 1_000_000 },
     ...(enabled === undefined ? {} : { enabled }),
     ...(required === undefined ? {} : { required }),
     ...(nonce === undefined ? {} : { nonce }),
