@@ -11,6 +11,7 @@ import { refreshToken } from './oauth/refresh-token/index.ts';
 import { register } from './oauth/register/index.ts';
 import { revoke } from './oauth/revoke/index.ts';
 import { singleUse } from './oauth/single-use/index.ts';
+import { stepUp } from './oauth/step-up/index.ts';
 import type { OAuthCapability } from './oauth/token/grant-handler.ts';
 import { token } from './oauth/token/index.ts';
 import { tokenExchange } from './oauth/token-exchange/index.ts';
@@ -30,6 +31,7 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   revoke,
   introspect,
   bearer,
+  stepUp,
   jwks,
   singleUse,
   tokenExchange,

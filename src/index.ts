@@ -35,6 +35,7 @@ export {
   type OAuthProviderOptions,
   type ProviderSettings,
 } from './core/settings.ts';
+export { AcrValues, type SignIn, type SignInDemand } from './core/sign-in-demand.ts';
 export { ConfigurationError } from './core/urls.ts';
 export { type ApprovedAuthorization, type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
 export type { RedeemableCode } from './oauth/authorization-code/redeem.ts';

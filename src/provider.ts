@@ -35,12 +35,14 @@ import {
   type ProviderSettings,
   resolveSettings,
 } from './core/settings.ts';
+import { AcrValues } from './core/sign-in-demand.ts';
 import { checkExchangePaths, type ExchangePath } from './core/token-exchange.ts';
 import { ConfigurationError } from './core/urls.ts';
 import { type ApprovedAuthorization, type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
 import { unknownClientResponse } from './oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from './oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from './oauth/authorization-code/request.ts';
+import { assertSignIn } from './oauth/authorization-code/sign-in.ts';
 import { type AuthenticateOptions, type Authentication, authenticateRequest } from './oauth/bearer/authenticate.ts';
 import { type AllowedOrigins, allowedOriginsOf } from './oauth/bearer/origin.ts';
 import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
@@ -75,6 +77,8 @@ const requiredMethods = [
  */
 export abstract class OAuthProvider {
   readonly settings: ProviderSettings;
+  /** The ways of signing in that tokens tell apart (RFC 9470). */
+  readonly acrValues: AcrValues;
   /** Scopes of the default resource. */
   readonly scopes: ScopeCatalogue;
   /** Everything that tokens are issued for. */
@@ -112,7 +116,8 @@ export abstract class OAuthProvider {
     this.environment = resolveEnvironment(environment);
     const { clock, random, clientAuthentication } = this.environment;
     this.clientThrottle = new ClientThrottle(clientAuthentication.throttle, clock, random);
-    this.scopes = new ScopeCatalogue(environment.scopes);
+    this.acrValues = new AcrValues(environment.acrValues);
+    this.scopes = new ScopeCatalogue(environment.scopes, this.acrValues);
     const { resources = {} } = environment;
     this.settings = resolveSettings(options, this.environment.mcpPath, this.scopes, scopesOfResources(resources));
     this.resourceName = environment.resourceName;
@@ -162,7 +167,7 @@ export abstract class OAuthProvider {
 
   /**
    * Signs the user in and asks for consent, or says where that happens. The client is known, its redirect URI matched,
-   * PKCE, scope and resource checked.
+   * PKCE, scope and resource checked. Who is signed in already has to do so again where it was longer ago than `maxAge`.
    * @returns where the browser goes next: a page of yours, or the `redirectTo` of `issueCode`
    * @throws OAuthError such as `access_denied`, which is then sent to the client
    */
@@ -295,8 +300,11 @@ export abstract class OAuthProvider {
   /**
    * Turns an approved request into a code: for `authorize`, or for the page of yours that it led to. Store the record, then
    * send the browser to `redirectTo`.
+   * @throws OAuthError `login_required` or `unmet_authentication_requirements` where the user signed in too long ago or too
+   *   weakly for the request's `maxAge` or `acrValues`
    */
   protected issueCode(request: AuthorizeRequest, approval: ApprovedAuthorization): IssuedCode {
+    assertSignIn(request, approval, this.clock.now());
     return issueCode(request, approval, {
       random: this.random,
       now: this.clock.now(),

@@ -15,6 +15,7 @@ import { rfc8693 } from './requirements/rfc8693.ts';
 import { rfc8707, rfc9068, rfc9207 } from './requirements/rfc8707-9068-9207.ts';
 import { rfc9126 } from './requirements/rfc9126.ts';
 import { rfc9449 } from './requirements/rfc9449.ts';
+import { rfc9470 } from './requirements/rfc9470.ts';
 import { rfc9700 } from './requirements/rfc9700.ts';
 
 /**
@@ -45,6 +46,7 @@ export const requirementLists: readonly RequirementList[] = [
   rfc9126,
   rfc9207,
   rfc9449,
+  rfc9470,
   rfc9700,
   rfc9728,
   protocolCases,

@@ -39,6 +39,10 @@ export interface ProviderEnvironment {
    * not advertised where that is not implemented.
    */
   readonly identityAssertions?: IdentityAssertionOptions;
+   * The ways of signing in that the provider tells apart, the weakest first: what tokens call them (`acr`). What is named
+   * here is advertised, and has to be given to whoever asks for it. Default: none.
+   */
+  readonly acrValues?: readonly string[];
   readonly lifetimes?: Partial<Lifetimes>;
   /** How tokens are bound to keys of their clients. Default: as clients wish, where the provider has `spendIdentifier`. */
   readonly dpop?: Partial<DpopPolicy>;

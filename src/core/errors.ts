@@ -14,6 +14,7 @@ export const oauthErrorCodes = [
   'request_not_supported',
   'request_uri_not_supported',
   'invalid_request_uri',
+  'unmet_authentication_requirements',
   'login_required',
   'consent_required',
   'interaction_required',
@@ -23,6 +24,7 @@ export const oauthErrorCodes = [
   'insufficient_scope',
   'invalid_dpop_proof',
   'use_dpop_nonce',
+  'insufficient_user_authentication',
 ] as const;
 
 export type OAuthErrorCode = (typeof oauthErrorCodes)[number];
@@ -81,6 +83,7 @@ function statusOf(code: OAuthErrorCode): number {
     case 'invalid_client':
     case 'invalid_token':
     case 'login_required':
+    case 'insufficient_user_authentication':
       return 401;
     case 'access_denied':
     case 'insufficient_scope':
@@ -99,6 +102,7 @@ function statusOf(code: OAuthErrorCode): number {
     case 'request_not_supported':
     case 'request_uri_not_supported':
     case 'invalid_request_uri':
+    case 'unmet_authentication_requirements':
     case 'consent_required':
     case 'interaction_required':
     case 'invalid_redirect_uri':

@@ -175,7 +175,7 @@ function defaultResource(
 function furtherResource(
   key: string,
   definition: ResourceDefinition,
-  { settings, lifetimes }: ResourceSurroundings,
+  { settings, scopes: defaultScopes, lifetimes }: ResourceSurroundings,
 ): ProtectedResource {
   if (!keyPattern.test(key) || key === defaultKey)
     throw new ConfigurationError(
@@ -183,7 +183,7 @@ function furtherResource(
     );
   const place = `resources.${key}`;
   const uri = identifierOf(place, definition, settings.resourceBaseUrl);
-  const scopes = new ScopeCatalogue(definition.scopes);
+  const scopes = new ScopeCatalogue(definition.scopes, defaultScopes.acrValues);
   const requiredScopes = definition.requiredScopes ?? [];
   for (const scope of requiredScopes) {
     if (scopes.get(scope) === undefined)

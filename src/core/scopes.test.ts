@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyText } from '../../test/support/any-text.ts';
 import { formatScope, parseScope, ScopeCatalogue } from './scopes.ts';
+import { AcrValues } from './sign-in-demand.ts';
 import { ConfigurationError } from './urls.ts';
 
 const names = fc.string({ unit: fc.constantFrom(...'abcz09:._-/!#[]~'), minLength: 1, maxLength: 12 });
@@ -73,6 +74,38 @@ describe('ScopeCatalogue', () => {
     expect(catalogue.scopesOfTool('put')).toEqual(['write', 'admin']);
     expect(catalogue.guardsTools).toBe(true);
     expect(new ScopeCatalogue({ read: {} }).guardsTools).toBe(false);
+  });
+
+  it('gathers what tokens with some scopes could come to need of a sign-in, implied scopes and tools included', () => {
+    const demanding = new ScopeCatalogue(
+      {
+        read: { tools: ['list'] },
+        write: { implies: ['read'], tools: ['put', 'wipe'], toolSignIn: { wipe: { maxAgeSeconds: 60 } } },
+        admin: { implies: ['write'], signIn: { maxAgeSeconds: 3600, acr: 'strong' } },
+      },
+      new AcrValues(['weak', 'strong']),
+    );
+    expect(demanding.demandsSignIn).toBe(true);
+    expect(demanding.demandOf(['read'])).toBeUndefined();
+    expect(demanding.demandOf(['read', 'write'])).toEqual({ maxAgeSeconds: 60 });
+    expect(demanding.demandOf(['admin'])).toEqual({ maxAgeSeconds: 60, acr: 'strong' });
+    expect([demanding.demandOfScope('admin'), demanding.demandOfTool('wipe'), demanding.demandOfTool('put')]).toEqual([
+      { maxAgeSeconds: 3600, acr: 'strong' },
+      { maxAgeSeconds: 60 },
+      undefined,
+    ]);
+    expect(catalogue.demandsSignIn).toBe(false);
+    expect(catalogue.demandOf(['audit'])).toBeUndefined();
+  });
+
+  it.each([
+    [{ signIn: { maxAgeSeconds: 0 } }, 'scopes.a.signIn.maxAgeSeconds'],
+    [{ signIn: { maxAgeSeconds: 1.5 } }, 'scopes.a.signIn.maxAgeSeconds'],
+    [{ signIn: { acr: 'strong' } }, "scopes.a.signIn.acr 'strong' is no way of signing in here; known: weak"],
+    [{ tools: ['x'], toolSignIn: { x: { acr: 'strong' } } }, 'scopes.a.toolSignIn.x.acr'],
+    [{ tools: ['x'], toolSignIn: { y: { maxAgeSeconds: 5 } } }, "'y' is not among scopes.a.tools"],
+  ])('refuses a demand that nobody could meet, or that is about nothing: %j', (definition, message) => {
+    expect(() => new ScopeCatalogue({ a: definition }, new AcrValues(['weak']))).toThrow(message);
   });
 
   it('refuses malformed names and implied scopes that do not exist', () => {

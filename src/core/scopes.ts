@@ -1,3 +1,4 @@
+import { AcrValues, checkSignInDemand, type SignInDemand } from './sign-in-demand.ts';
 import { ConfigurationError } from './urls.ts';
 
 // RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
@@ -13,6 +14,10 @@ export interface ScopeDefinition {
   readonly implies?: readonly string[];
   /** MCP tools that need this scope. */
   readonly tools?: readonly string[];
+  /** What the sign-in behind a token has to be like for this scope to count. */
+  readonly signIn?: SignInDemand;
+  /** The same for single tools of this scope, besides. A demand on a tool holds by whatever scope it is called. */
+  readonly toolSignIn?: Readonly<Record<string, SignInDemand>>;
   /** Whether the user may untick it at consent. Default: only where it is not a required scope. */
   readonly optional?: boolean;
 }
@@ -35,9 +40,17 @@ export class ScopeCatalogue {
   readonly #definitions: ReadonlyMap<string, ScopeDefinition>;
   readonly #implied = new Map<string, ReadonlySet<string>>();
   readonly #scopesOfTool = new Map<string, string[]>();
+  readonly #demandOfTool = new Map<string, SignInDemand>();
+  readonly acrValues: AcrValues;
+  /** Whether any scope or tool demands anything of a sign-in. */
+  readonly demandsSignIn: boolean;
 
-  /** @throws ConfigurationError for a malformed name or an implied scope that is not declared */
-  constructor(definitions: Readonly<Record<string, ScopeDefinition>> = {}) {
+  /**
+   * @param acrValues those that the scopes may demand
+   * @throws ConfigurationError for a malformed name, an implied scope that is not declared, or a demand that nobody can meet
+   */
+  constructor(definitions: Readonly<Record<string, ScopeDefinition>> = {}, acrValues: AcrValues = new AcrValues()) {
+    this.acrValues = acrValues;
     this.#definitions = new Map(Object.entries(definitions));
     for (const [name, definition] of this.#definitions) {
       if (!scopeToken.test(name))
@@ -51,6 +64,9 @@ export class ScopeCatalogue {
       }
     }
     for (const name of this.#definitions.keys()) this.#implied.set(name, this.#closure(name));
+    for (const [name, definition] of this.#definitions) this.#readDemands(name, definition);
+    this.demandsSignIn =
+      this.#demandOfTool.size > 0 || [...this.#definitions.values()].some(({ signIn }) => signIn !== undefined);
   }
 
   get names(): string[] {
@@ -91,6 +107,37 @@ export class ScopeCatalogue {
   /** The tools that a token with this scope may call, those of the scopes that it implies included. */
   toolsOf(scope: string): readonly string[] {
     return [...new Set([...this.expand([scope])].flatMap((name) => this.#definitions.get(name)?.tools ?? []))];
+  }
+
+  /** What the sign-in behind a token has to be like for this scope to count; what it implies demands for itself. */
+  demandOfScope(name: string): SignInDemand | undefined {
+    return this.#definitions.get(name)?.signIn;
+  }
+
+  demandOfTool(tool: string): SignInDemand | undefined {
+    return this.#demandOfTool.get(tool);
+  }
+
+  /** What a sign-in has to be like for everything that tokens with these scopes could be used for. */
+  demandOf(scopes: readonly string[]): SignInDemand | undefined {
+    if (!this.demandsSignIn) return undefined;
+    return this.acrValues.strictest(
+      [...this.expand(scopes)].flatMap((name) => [
+        this.demandOfScope(name),
+        ...(this.#definitions.get(name)?.tools ?? []).map((tool) => this.demandOfTool(tool)),
+      ]),
+    );
+  }
+
+  #readDemands(name: string, { signIn, toolSignIn = {}, tools = [] }: ScopeDefinition): void {
+    if (signIn !== undefined) checkSignInDemand(`scopes.${name}.signIn`, signIn, this.acrValues);
+    for (const [tool, demand] of Object.entries(toolSignIn)) {
+      const place = `scopes.${name}.toolSignIn.${tool}`;
+      if (!tools.includes(tool)) throw new ConfigurationError(`${place}: '${tool}' is not among scopes.${name}.tools`);
+      checkSignInDemand(place, demand, this.acrValues);
+      const strictest = this.acrValues.strictest([this.#demandOfTool.get(tool), demand]);
+      if (strictest !== undefined) this.#demandOfTool.set(tool, strictest);
+    }
   }
 
   #closure(start: string): ReadonlySet<string> {

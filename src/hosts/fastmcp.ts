@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastMCP } from 'fastmcp';
 import { ConfigurationError, originOf } from '../core/urls.ts';
 import { decideScopes } from '../oauth/bearer/mcp-operations.ts';
+import { describeSignInDemand, unmetSignInDemand } from '../oauth/step-up/demanded-sign-in.ts';
 import type { Gate } from '../oauth/token/gate.ts';
 import { type AuthInfo, authInfo } from './auth-info.ts';
 import { TrustedProxies } from './client-address.ts';
@@ -75,6 +76,9 @@ export function guardFastMcp<Server extends FastMCP<FastMcpSession>>(
         const missing = 'scopes' in decision ? `needs ${decision.scopes.join(' ')}` : 'no scope unlocks this tool';
         throw new Error(`insufficient_scope: ${missing}`);
       }
+      const { signIn, scopes: held } = calls.token;
+      const unmet = unmetSignInDemand([operation], held, requiredScopes, scopes, signIn, provider.clock.now());
+      if (unmet !== undefined) throw new Error(`insufficient_user_authentication: ${describeSignInDemand(unmet)}`);
       await options.onToolCall?.(call);
     },
   };

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../core/urls.ts';
 import { refuseForeignOrigin } from '../oauth/bearer/authenticate.ts';
 import { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
 import type { Gate } from '../oauth/token/gate.ts';
@@ -75,13 +76,16 @@ export interface TokenVerifier {
  * @param invalidToken makes the error that the installed SDK understands:
  *   `(message) => new OAuthError(OAuthErrorCode.InvalidToken, message)` for `@modelcontextprotocol/server`,
  *   `(message) => new InvalidTokenError(message)` for `@modelcontextprotocol/sdk`
+ * @throws ConfigurationError where scopes or tools demand a sign-in, to which a verifier cannot hold anybody
  */
 export function createTokenVerifier(
   provider: Gate,
   invalidToken: (message: string) => Error,
   options: Pick<McpEndpointOptions, 'resource'> = {},
 ): TokenVerifier {
-  const { uri } = provider.resources.guarded(options.resource);
+  const { uri, scopes } = provider.resources.guarded(options.resource);
+  if (scopes.demandsSignIn)
+    throw new ConfigurationError('scopes demand a sign-in, and a token verifier sees no tools: use createMcpEndpoint');
   return {
     async verifyAccessToken(token) {
       const record = await provider.verifyToken(token, uri);

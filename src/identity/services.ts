@@ -10,6 +10,7 @@ import type { PendingRequests } from './consent/pending-requests.ts';
 import type { Passwords } from './passwords/passwords.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { SetupLinks } from './setup/setup-links.ts';
+import type { SignInLevels } from './sign-in/sign-in-levels.ts';
 import type { SignInThrottle } from './sign-in/throttle.ts';
 import type { Users } from './users/users.ts';
 
@@ -37,6 +38,7 @@ export interface IdentityServices {
   readonly users: Users;
   readonly passwords: Passwords;
   readonly sessions: Sessions;
+  readonly signInLevels: SignInLevels;
   readonly throttle: SignInThrottle;
   readonly setupLinks: SetupLinks;
   readonly requests: PendingRequests;

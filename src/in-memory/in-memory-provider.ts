@@ -33,6 +33,10 @@ export interface AutomaticApproval {
   readonly scopes?: readonly string[];
   /** When the user signed in, milliseconds since the epoch. Default: now. */
   readonly authenticatedAt?: number;
+  /** How: one of the provider's `acrValues`. Default: the weakest that will do, where the request asks for any. */
+  readonly acr?: string;
+  /** By what means (RFC 8176). */
+  readonly amr?: readonly string[];
   /** Further facts for the application, found on every access token of this approval. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
@@ -91,10 +95,13 @@ export class InMemoryProvider extends OAuthProvider {
 
   override async authorize(client: Client, request: AuthorizeRequest): Promise<URL> {
     const approval = await this.#approve(client, request);
+    const acr = approval.acr ?? request.acrValues?.[0];
     const { record, redirectTo } = this.issueCode(request, {
       subject: approval.subject as Subject,
       scopes: approval.scopes ?? request.scopes,
       authenticatedAt: approval.authenticatedAt ?? this.clock.now(),
+      ...(acr === undefined ? {} : { acr }),
+      ...(approval.amr === undefined ? {} : { amr: approval.amr }),
     });
     this.store.addCode(record, approval.claims);
     const { grantId, subject } = record.grant;

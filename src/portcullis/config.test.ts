@@ -53,6 +53,7 @@ describe('the configuration', () => {
       sessions: { idleMinutes: 720, absoluteHours: 168 },
       signIn: {
         requestMinutes: 30,
+        acrOfPassword: 'urn:portcullis:pwd',
         rateLimit: { limit: 300, windowSeconds: 60 },
         freeFailures: 3,
         firstDelaySeconds: 1,

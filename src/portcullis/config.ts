@@ -37,11 +37,21 @@ const privateScheme = z
   .regex(/^[a-z][a-z0-9+.-]*$/, 'must be a URI scheme in lower case, without the colon')
   .refine((name) => !schemesOfBrowsers.includes(name), 'is not a private-use scheme');
 
+const signInDemand = z.strictObject({
+  maxAgeSeconds: positive.optional().meta({ description: 'How long ago the user may have signed in at most.' }),
+  acr: z.string().optional().meta({ description: 'The weakest way of signing in that will do.' }),
+});
+
 const scope = z.strictObject({
   title: z.string().max(100).optional().meta({ description: 'A few words for the consent page.' }),
   description: z.string().max(500).optional().meta({ description: 'One sentence for the consent page.' }),
   implies: strings.optional().meta({ description: 'Scopes that a token with this one satisfies too.' }),
   tools: strings.optional().meta({ description: 'MCP tools that this scope unlocks.' }),
+  signIn: signInDemand.optional().meta({ description: 'What this scope demands of the sign-in behind a token.' }),
+  toolSignIn: z
+    .record(z.string(), signInDemand)
+    .optional()
+    .meta({ description: 'What single tools of this scope demand besides, by name.' }),
   optional: z
     .boolean()
     .optional()
@@ -255,6 +265,10 @@ export const configSchema = z.strictObject({
         .max(1440)
         .default(30)
         .meta({ description: 'Minutes that a user has to sign in and decide.' }),
+      acrOfPassword: z
+        .string()
+        .default('urn:portcullis:pwd')
+        .meta({ description: 'What tokens call a sign-in with a password alone (acr, RFC 9470).' }),
       rateLimit: rateLimit(300, 60),
       ...throttleSettings('account'),
     })

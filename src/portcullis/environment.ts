@@ -45,6 +45,7 @@ export function providerEnvironment(config: ResolvedConfig, dpopNonceKey?: Uint8
     mcpPath: config.mcpPath,
     scopes: config.scopes as Record<string, ScopeDefinition>,
     resourceName: config.name,
+    acrValues: [config.signIn.acrOfPassword],
     resources: resourcesOf(config),
     tokenExchange: { paths: config.tokenExchange.paths.map(({ client, ...path }) => ({ clientId: client, ...path })) },
     identityAssertions: identityAssertionOptions(config.identityAssertions),

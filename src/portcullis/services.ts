@@ -6,6 +6,7 @@ import { Passwords } from '../identity/passwords/passwords.ts';
 import type { IdentityServices, PagePaths } from '../identity/services.ts';
 import { Sessions } from '../identity/sessions/sessions.ts';
 import { SetupLinks } from '../identity/setup/setup-links.ts';
+import { passwordOnly, SignInLevels } from '../identity/sign-in/sign-in-levels.ts';
 import { SignInThrottle } from '../identity/sign-in/throttle.ts';
 import { Users } from '../identity/users/users.ts';
 import { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
@@ -114,6 +115,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
       idleTimeout: Math.min(config.sessions.idleMinutes * 60_000, config.sessions.absoluteHours * 3_600_000),
       absoluteTimeout: config.sessions.absoluteHours * 3_600_000,
     }),
+    signInLevels: new SignInLevels([{ acr: config.signIn.acrOfPassword, amr: passwordOnly }]),
     throttle: new SignInThrottle({
       database,
       clock,

@@ -8,6 +8,7 @@ import { randomId } from '../core/random.ts';
 import type { AccessToken, SingleUseIdentifier } from '../core/records.ts';
 import { ResourceCatalogue } from '../core/resources.ts';
 import { ScopeCatalogue } from '../core/scopes.ts';
+import { AcrValues } from '../core/sign-in-demand.ts';
 import { type ProviderSettings, resolveSettings } from '../core/settings.ts';
 import { ConfigurationError, checkPublicUrl, pathOf } from '../core/urls.ts';
 import { type AuthenticateOptions, type Authentication, authenticateRequest } from '../oauth/bearer/authenticate.ts';
@@ -40,6 +41,7 @@ export interface ResourceServerEnvironment
   extends Pick<
     ProviderEnvironment,
     | 'scopes'
+    | 'acrValues'
     | 'resourceName'
     | 'allowedHosts'
     | 'allowedOrigins'
@@ -76,7 +78,7 @@ export class ResourceServer implements Gate {
     checkPublicUrl('resource', resource);
     if (pathOf(resource) === '')
       throw new ConfigurationError('resource must be the URL of the MCP endpoint, with a path');
-    const scopes = new ScopeCatalogue(environment.scopes);
+    const scopes = new ScopeCatalogue(environment.scopes, new AcrValues(environment.acrValues));
     this.#environment = resolveEnvironment(environment);
     const { origin } = new URL(resource);
     this.settings = resolveSettings({ baseUrl: origin, issuerUrl: issuer, requiredScopes }, pathOf(resource), scopes);

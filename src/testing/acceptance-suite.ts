@@ -10,6 +10,7 @@ import { registrationCases } from './cases/registration.ts';
 import { resourceCases } from './cases/resource.ts';
 import { revocationCases } from './cases/revocation.ts';
 import { severalResourcesCases } from './cases/several-resources.ts';
+import { stepUpCases } from './cases/step-up.ts';
 import { storeCases } from './cases/store.ts';
 import { tokenEndpointCases } from './cases/token-endpoint.ts';
 import type { CreateHarness } from './harness.ts';
@@ -26,6 +27,7 @@ const groups: Readonly<Record<string, readonly AcceptanceCase[]>> = {
   'the resource': resourceCases,
   'several resources': severalResourcesCases,
   'tokens bound to a key': dpopCases,
+  'step-up authentication': stepUpCases,
   'the store': storeCases,
   'HTTP hygiene': hygieneCases,
 };

@@ -83,6 +83,8 @@ function explanationOf(code: OAuthErrorCode): Explanation {
         next: 'Wait a minute, then start again from the app.',
       };
     case 'login_required':
+    case 'unmet_authentication_requirements':
+    case 'insufficient_user_authentication':
     case 'consent_required':
     case 'interaction_required':
       return {

@@ -12,6 +12,11 @@ export interface Exception {
 /** Imports between capabilities of `oauth/`, beyond `core/`, `oauth/token/` and the contract's types. */
 export const capabilityImports: readonly Exception[] = [
   {
+    from: 'oauth/bearer/',
+    to: 'oauth/step-up/',
+    because: 'the gate asks what a call demands of the sign-in behind its token, as it asks for its scopes',
+  },
+  {
     from: 'oauth/pushed-requests/',
     to: 'oauth/authorization-code/',
     because: 'what is pushed is an authorization request, and is checked by the code that checks it at /authorize',

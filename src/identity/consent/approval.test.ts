@@ -23,9 +23,11 @@ const pending: PendingRequest = {
     scopes: ['read', 'write'],
     resource: `${origin}/mcp` as ResourceUri,
     prompt: [],
+    receivedAt: 0,
   },
   createdAt: start,
   browserHash: browser,
+  askedUserId: undefined,
 };
 
 let harness: IdentityHarness;

@@ -1,6 +1,7 @@
 import { OAuthError } from '../../core/errors.ts';
 import { hashSecret } from '../../core/hash.ts';
 import type { Params } from '../../core/params.ts';
+import { unmetRequirements } from '../../oauth/authorization-code/sign-in.ts';
 import { type ConsentScope, consentFields, consentPage, readConsentForm } from '../../web/pages/consent.ts';
 import { htmlResponse, seeOther } from '../../web/response.ts';
 import { page, postedForm, queryParams, siteOf } from '../page.ts';
@@ -13,14 +14,15 @@ import { approve, refuse } from './decide.ts';
 import { offeredScopes } from './offered-scopes.ts';
 import { finishedOrExpired, type OpenRequest, openRequest } from './open-request.ts';
 import type { PendingRequest } from './pending-requests.ts';
+import { judgeSignIn } from './suitable-sign-in.ts';
 
 /** Name of the hidden field that proves which scopes the page showed as required. */
 const shownField = 'shown';
 
 /**
  * `GET /consent`: brings one authorization request to its decision, in this order: request alive → this browser's → user
- * signed in (recently enough for `prompt`) → user may grant what is required → remembered, so no question → asked. A site
- * whose client the user has allowed nothing hears with `prompt=none` that nobody is signed in, whether somebody is or not.
+ * signed in, as recently and as strongly as the request wants → user may grant what is required → remembered, so no
+ * question → asked. Whoever signs in in place of the user who was asked to do so again is asked in any case. A site whose client the user has allowed nothing hears with `prompt=none` that nobody is signed in, whether somebody is or not.
  * @see OAuth 2.1 §4.1.2, OpenID Connect Core §3.1.2.1 on `prompt`
  */
 export const showConsent = page(async (request, services) => {
@@ -31,8 +33,11 @@ export const showConsent = page(async (request, services) => {
   const notSignedIn = () => refused(new OAuthError('login_required', 'the user is not signed in'));
 
   const user = await services.sessions.authenticate(request);
-  if (user === undefined || mustSignInAgain(pending, user)) {
+  const verdict = user === undefined ? 'again' : judgeSignIn(pending, user, services);
+  if (verdict === 'never') return refused(unmetRequirements());
+  if (user === undefined || verdict === 'again') {
     if (prompt.includes('none')) return notSignedIn();
+    if (user !== undefined) await services.requests.noteAsked(pending, user.user.userId);
     return seeOther(signInAddress(pending, user, services), { setCookies });
   }
   const scopes = await offeredScopes(pending, user.user, services);
@@ -41,7 +46,8 @@ export const showConsent = page(async (request, services) => {
   if (scopes === undefined) {
     return refused(new OAuthError('access_denied', 'the signed-in user may not grant what the application needs'));
   }
-  const remembered = scopes.length > 0 && scopes.every((scope) => scope.alreadyAllowed);
+  const isAnother = pending.askedUserId !== undefined && pending.askedUserId !== user.user.userId;
+  const remembered = !isAnother && scopes.length > 0 && scopes.every((scope) => scope.alreadyAllowed);
   if (remembered && !prompt.includes('consent') && openedByThePerson(request)) {
     return allow(
       open,
@@ -68,7 +74,8 @@ export const decideConsent = page(async (request, services) => {
   });
   const open = await openRequest(params.get(consentFields.request) ?? '', request, services);
   const { pending } = open;
-  if (user === undefined || mustSignInAgain(pending, user)) return seeOther(signInAddress(pending, user, services));
+  if (user === undefined || judgeSignIn(pending, user, services) !== 'suits')
+    return seeOther(signInAddress(pending, user, services));
 
   const scopes = await offeredScopes(pending, user.user, services);
   const decision = readConsentForm(params, scopes ?? []);
@@ -91,12 +98,6 @@ async function allow(
 ): Promise<Response> {
   const approval = Approval.of(open.pending, user, open.browserHash, scopes);
   return finish(open, approval && (await approve(approval, services)), services);
-}
-
-// prompt=login and select_account ask for a sign-in that happened after the request was made.
-function mustSignInAgain(pending: PendingRequest, user: AuthenticatedUser): boolean {
-  const { prompt } = pending.request;
-  return (prompt.includes('login') || prompt.includes('select_account')) && user.authenticatedAt < pending.createdAt;
 }
 
 function signInAddress(

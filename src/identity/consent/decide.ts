@@ -8,6 +8,7 @@ import { mayGrantAt } from '../users/statements.ts';
 import { Approval } from './approval.ts';
 import { type ConsentKey, redirectHost, rememberScopes } from './consents.ts';
 import type { PendingRequest } from './pending-requests.ts';
+import { judgeSignIn, signInOf } from './suitable-sign-in.ts';
 
 /** What a consent is remembered under. */
 export function consentKeyOf(pending: PendingRequest, userId: ConsentKey['userId']): ConsentKey {
@@ -24,11 +25,12 @@ export async function approve(approval: Approval, services: IdentityServices): P
   Approval.assert(approval);
   const { pending, user, scopes } = approval;
   const { provider, database } = services;
+  if (judgeSignIn(pending, user, services) !== 'suits') return undefined;
   const now = provider.clock.now();
   const userId = user.user.userId;
   const { record, redirectTo } = issueCode(
     pending.request,
-    { subject: userId, scopes, authenticatedAt: user.authenticatedAt },
+    { subject: userId, scopes, ...signInOf(user, services) },
     { random: provider.random, now, lifetime: provider.lifetimes.authorizationCode, issuer: provider.settings.issuer },
   );
   const won = sql(

@@ -37,6 +37,7 @@ function request(changes: Partial<AuthorizeRequest> = {}): AuthorizeRequest {
     scopes: ['read', 'write'],
     resource: 'https://mcp.example.com/mcp' as ResourceUri,
     prompt: ['login', 'consent'],
+    receivedAt: clock.now(),
     state: 'st"ate\u{1f600}',
     loginHint: 'ada',
     ...changes,

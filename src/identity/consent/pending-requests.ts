@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { type Database, type Row, sql } from '../../core/database.ts';
 import { OAuthError } from '../../core/errors.ts';
 import { hashSecret } from '../../core/hash.ts';
-import type { ClientId, SecretHash } from '../../core/ids.ts';
+import type { ClientId, SecretHash, Subject } from '../../core/ids.ts';
 import { type Random, randomSecret } from '../../core/random.ts';
 import type { Client } from '../../core/records.ts';
 import { ValidatedRedirectUri } from '../../oauth/authorization-code/redirect-uri.ts';
@@ -19,6 +19,8 @@ export interface PendingRequest {
   readonly createdAt: number;
   /** Hash of the secret of the one browser that may finish it; absent until the first page is shown. */
   readonly browserHash: SecretHash | undefined;
+  /** The first user who was asked to sign in again for it. */
+  readonly askedUserId: Subject | undefined;
 }
 
 type StoredParameters = Omit<AuthorizeRequest, 'client' | 'redirectUri'> & { readonly redirectUri: string };
@@ -67,7 +69,7 @@ export class PendingRequests {
   async find(id: string): Promise<PendingRequest | undefined> {
     const hash = hashSecret(id);
     const [row] = await this.#database.read(
-      'SELECT client_id, parameters, created_at, browser_hash FROM authorization_requests WHERE request_hash = ? AND completed_at IS NULL AND expires_at > ?',
+      'SELECT client_id, parameters, created_at, browser_hash, asked_user_id FROM authorization_requests WHERE request_hash = ? AND completed_at IS NULL AND expires_at > ?',
       hash,
       this.#clock.now(),
     );
@@ -87,6 +89,18 @@ export class PendingRequests {
     return bound?.length === 1;
   }
 
+  /** Notes who is asked to sign in again; the first one stays. */
+  async noteAsked(pending: PendingRequest, userId: Subject): Promise<void> {
+    if (pending.askedUserId !== undefined) return;
+    await this.#database.write(
+      sql(
+        'UPDATE authorization_requests SET asked_user_id = ? WHERE request_hash = ? AND asked_user_id IS NULL',
+        userId,
+        pending.hash,
+      ),
+    );
+  }
+
   async #pendingRequestOf(id: string, hash: SecretHash, row: Row): Promise<PendingRequest | undefined> {
     const client = await this.#clients.get(row['client_id'] as ClientId);
     if (client === undefined) return undefined;
@@ -99,6 +113,7 @@ export class PendingRequests {
         request: { ...parameters, client, redirectUri: ValidatedRedirectUri.match(client, redirectUri) },
         createdAt: row['created_at'] as number,
         browserHash: (row['browser_hash'] as SecretHash | null) ?? undefined,
+        askedUserId: (row['asked_user_id'] as Subject | null) ?? undefined,
       };
     } catch (error) {
       if (error instanceof OAuthError) return undefined;

@@ -33,4 +33,8 @@ export const consentMigrations: readonly Migration[] = [
       'CREATE INDEX authorization_requests_by_expiry ON authorization_requests (expires_at)',
     ],
   },
+  {
+    id: '0044-authorization-request-users',
+    statements: ['ALTER TABLE authorization_requests ADD COLUMN asked_user_id TEXT'],
+  },
 ];

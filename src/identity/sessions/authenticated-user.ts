@@ -36,6 +36,16 @@ export class AuthenticatedUser {
     return this.#session.sessionHash;
   }
 
+  /** The means by which the user signed in (RFC 8176). */
+  get amr(): readonly string[] {
+    return this.#session.amr;
+  }
+
+  /** The authorization request on whose way the user signed in. */
+  get startedFor(): SecretHash | undefined {
+    return this.#session.startedFor;
+  }
+
   /** When the user signed in, milliseconds since the epoch. */
   get authenticatedAt(): number {
     return this.#session.authenticatedAt;

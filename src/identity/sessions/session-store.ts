@@ -1,5 +1,6 @@
 import { type Database, type Row, sql } from '../../core/database.ts';
 import type { SecretHash } from '../../core/ids.ts';
+import { passwordOnly } from '../sign-in/sign-in-levels.ts';
 import { type User, userColumns, userOf } from '../users/user.ts';
 
 /** A browser in which a user is signed in. Times are milliseconds since the epoch. */
@@ -11,13 +12,18 @@ export interface Session {
   readonly expiresAt: number;
   readonly userAgent?: string;
   readonly address?: string;
+  /** The means by which the user signed in (RFC 8176). */
+  readonly amr: readonly string[];
+  /** The authorization request on whose way the user signed in. */
+  readonly startedFor?: SecretHash;
 }
 
 export interface SessionWithUser extends Session {
   readonly user: User;
 }
 
-const columns = 's.session_hash, s.authenticated_at, s.last_seen_at, s.expires_at, s.user_agent, s.address';
+const columns =
+  's.session_hash, s.authenticated_at, s.last_seen_at, s.expires_at, s.user_agent, s.address, s.amr, s.started_for';
 
 /** Sessions in the database, by the hash of their secret. */
 export class SessionStore {
@@ -36,8 +42,8 @@ export class SessionStore {
     const stored = 'EXISTS (SELECT 1 FROM sessions WHERE session_hash = ?)';
     const [inserted] = await this.#database.write(
       sql(
-        `INSERT INTO sessions (session_hash, user_id, authenticated_at, last_seen_at, expires_at, user_agent, address)
-         SELECT ?, user_id, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ?, ? FROM users
+        `INSERT INTO sessions (session_hash, user_id, authenticated_at, last_seen_at, expires_at, user_agent, address, amr, started_for)
+         SELECT ?, user_id, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ?, ?, ?, ? FROM users
          WHERE user_id = ? AND status = 'active' AND password_changed_at = ?
          RETURNING session_hash`,
         sessionHash,
@@ -46,6 +52,8 @@ export class SessionStore {
         session.expiresAt,
         session.userAgent ?? null,
         session.address ?? null,
+        JSON.stringify(session.amr),
+        session.startedFor ?? null,
         user.userId,
         user.passwordChangedAt,
       ),
@@ -117,12 +125,16 @@ export class SessionStore {
 function sessionOf(row: Row): Session {
   const userAgent = row.user_agent as string | null;
   const address = row.address as string | null;
+  const amr = row.amr as string | null;
+  const startedFor = row.started_for as SecretHash | null;
   return {
     sessionHash: row.session_hash as SecretHash,
     authenticatedAt: row.authenticated_at as number,
     lastSeenAt: row.last_seen_at as number,
     expiresAt: row.expires_at as number,
+    amr: amr === null ? passwordOnly : (JSON.parse(amr) as string[]),
     ...(userAgent === null ? {} : { userAgent }),
     ...(address === null ? {} : { address }),
+    ...(startedFor === null ? {} : { startedFor }),
   };
 }

@@ -7,6 +7,7 @@ import type { SecretHash, Subject } from '../../core/ids.ts';
 import { type Random, randomSecret } from '../../core/random.ts';
 import { ConfigurationError } from '../../core/urls.ts';
 import type { Cookies } from '../../web/cookies.ts';
+import { passwordOnly } from '../sign-in/sign-in-levels.ts';
 import type { User } from '../users/user.ts';
 import { AuthenticatedUser } from './authenticated-user.ts';
 import { type Session, SessionStore, type SessionWithUser } from './session-store.ts';
@@ -46,9 +47,15 @@ export class Sessions {
 
   /**
    * Signs a user in whose password has just been verified: a new secret, and an end to the session that the browser had.
+   * @param startedFor the authorization request on whose way this happens
    * @returns a `Set-Cookie` value, or `undefined` where the user was disabled or the password changed meanwhile
    */
-  async start(user: User, request: Request, context: RequestContext): Promise<string | undefined> {
+  async start(
+    user: User,
+    request: Request,
+    context: RequestContext,
+    startedFor?: SecretHash,
+  ): Promise<string | undefined> {
     const { clock, random, cookies, report, absoluteTimeout } = this.#options;
     const secret = randomSecret(random);
     const now = clock.now();
@@ -59,8 +66,10 @@ export class Sessions {
       authenticatedAt: now,
       lastSeenAt: now,
       expiresAt: this.#expiry(now, now),
+      amr: passwordOnly,
       ...(userAgent === undefined ? {} : { userAgent }),
       ...(context.clientAddress === undefined ? {} : { address: context.clientAddress }),
+      ...(startedFor === undefined ? {} : { startedFor }),
     };
     const former = this.#secretOf(request);
     if (!(await this.#store.insert(session, former === undefined ? undefined : hashSecret(former)))) return undefined;

@@ -17,4 +17,12 @@ export const sessionMigrations: readonly Migration[] = [
       'CREATE INDEX sessions_by_expiry ON sessions (expires_at)',
     ],
   },
+  {
+    id: '0043-session-sign-ins',
+    statements: [
+      // JSON; null: a password alone.
+      'ALTER TABLE sessions ADD COLUMN amr TEXT',
+      'ALTER TABLE sessions ADD COLUMN started_for TEXT',
+    ],
+  },
 ];

@@ -1,3 +1,4 @@
+import { hashSecret } from '../../core/hash.ts';
 import type { RequestContext } from '../../core/http.ts';
 import type { Params } from '../../core/params.ts';
 import { type SignInPageProps, signInFields, signInPage } from '../../web/pages/sign-in.ts';
@@ -49,7 +50,9 @@ async function startSession(
   params: Params,
   context: RequestContext,
 ): Promise<Response> {
-  const session = await services.sessions.start(verified.user, request, context);
+  const waiting = params.get(signInFields.request);
+  const startedFor = waiting === undefined ? undefined : hashSecret(waiting);
+  const session = await services.sessions.start(verified.user, request, context, startedFor);
   if (session === undefined) return refused(request, services, params, {});
   return seeOther(next(params, services), { setCookies: [session, verified.knownBrowser] });
 }
@@ -95,6 +98,7 @@ async function signInResponse(
     reauthenticate: user && {
       username: user.user.userName,
       displayName: user.user.displayName,
+      withinSeconds: (pending?.request.maxAge ?? 0) / 1000,
       switchUser: {
         action: paths.signOut,
         csrfToken: csrf.issue(request, signOutPurpose).token,

@@ -26,6 +26,7 @@ const request: AuthorizeRequest = {
   resource: 'https://a.example/mcp' as ResourceUri,
   state: 'a b',
   prompt: [],
+  receivedAt: 0,
 };
 const using = { random: systemRandom, now: 1000, lifetime: 60_000, issuer: 'https://i.example' };
 const approval = { subject: 's' as Subject, scopes: ['read'], authenticatedAt: 5 };

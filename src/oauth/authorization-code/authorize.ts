@@ -20,7 +20,7 @@ import { type AuthorizeRequest, parseAuthorizeRequest } from './request.ts';
  * | `request_uri`, where there is one: taken, and its parameters stand for all that were sent | shown |
  * | `redirect_uri` matched | shown |
  * | pushed, where client or server requires it | redirected |
- * | response type, PKCE, scope, resource, prompt | redirected |
+ * | response type, PKCE, scope, resource, prompt, `max_age`, `acr_values` | redirected |
  * | the provider's own `authorize` | redirected |
  *
  * @see OAuth 2.1 §4.1.1, RFC 9126 §4

@@ -6,6 +6,7 @@ import type { OAuthProvider } from '../../provider.ts';
 import { requestedResource, requestedScopes } from '../token/resource.ts';
 import { isCodeChallenge } from './pkce.ts';
 import type { ValidatedRedirectUri } from './redirect-uri.ts';
+import { type RequestedSignIn, requestedSignIn } from './sign-in.ts';
 
 export type Prompt = 'none' | 'login' | 'consent' | 'select_account';
 // Kept until the user has decided, for whoever asks: what clients send is far shorter.
@@ -14,7 +15,7 @@ const maximumLoginHintLength = 320;
 const prompts: readonly string[] = ['none', 'login', 'consent', 'select_account'] satisfies Prompt[];
 
 /** A checked authorization request: what a subclass's `authorize` signs the user in and asks consent for. */
-export interface AuthorizeRequest {
+export interface AuthorizeRequest extends RequestedSignIn {
   readonly client: Client;
   readonly redirectUri: ValidatedRedirectUri;
   /** Whether the request named `redirect_uri`; the token request must then name it again. */
@@ -34,7 +35,7 @@ export interface AuthorizeRequest {
  * Checks all parameters but `client_id` and `redirect_uri`, which the endpoint has checked before. Every error here may
  * be redirected to the client.
  * @throws OAuthError
- * @see OAuth 2.1 §4.1.1, RFC 7636 §4.3, RFC 8707 §2, OpenID Connect Core §3.1.2.1 (`prompt`)
+ * @see OAuth 2.1 §4.1.1, RFC 7636 §4.3, RFC 8707 §2, OpenID Connect Core §3.1.2.1 (`prompt`, `max_age`, `acr_values`)
  */
 export function parseAuthorizeRequest(
   params: Params,
@@ -48,14 +49,17 @@ export function parseAuthorizeRequest(
   const keyThumbprint = provider.senderConstraint === undefined ? undefined : requestedKey(params);
   const loginHint = boundedParameter(params, 'login_hint', maximumLoginHintLength);
   const resource = requestedResource(params, client, provider);
+  const scopes = requestedScopes(params, client, resource);
+  const prompt = requestedPrompts(params);
   return {
     client,
     redirectUri,
     redirectUriWasSent: params.get('redirect_uri') !== undefined,
     codeChallenge: codeChallenge(params),
-    scopes: requestedScopes(params, client, resource),
+    scopes,
     resource: resource.uri,
-    prompt: requestedPrompts(params),
+    prompt,
+    ...requestedSignIn(params, resource.scopes.demandOf(scopes), prompt, provider.acrValues, provider.clock.now()),
     ...(state === undefined ? {} : { state }),
     ...(loginHint === undefined ? {} : { loginHint }),
     ...(keyThumbprint === undefined ? {} : { keyThumbprint }),

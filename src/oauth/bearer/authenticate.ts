@@ -1,6 +1,7 @@
 import { OAuthError } from '../../core/errors.ts';
 import { peekBody, type RequestContext } from '../../core/http.ts';
 import { textResponse } from '../../core/text-response.ts';
+import { signInChallenge, unmetSignInDemand } from '../step-up/demanded-sign-in.ts';
 import type { Gate } from '../token/gate.ts';
 import { type Challenge, challengeResponse, isChallengeError, type TokenScheme } from './challenge.ts';
 import { decideScopes, headerMismatch, type McpOperation, readOperations } from './mcp-operations.ts';
@@ -42,9 +43,10 @@ const verificationHoldsFor = 1000;
  * | the key that it is bound to proved for this request | 401 `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce` |
  * | body is JSON, `Mcp-*` headers agree with it | 400 |
  * | scopes of the operation | 403 `insufficient_scope`, all that are needed |
+ * | user signed in as recently and as strongly as scopes and tools demand | 401 `insufficient_user_authentication`, with what is needed |
  *
  * @throws ConfigurationError where several resources are served here and the options name none
- * @see MCP authorization 2026-07-28, RFC 6750 §2.1, §3, RFC 9449 §7
+ * @see MCP authorization 2026-07-28, RFC 6750 §2.1, §3, RFC 9449 §7, RFC 9470 §3
  */
 export async function authenticateRequest(
   request: Request,
@@ -104,7 +106,13 @@ export async function authenticateRequest(
   if (mismatch !== undefined) return { response: jsonRpcError(400, -32_020, mismatch) };
 
   const decision = decideScopes(operations, token.scopes, requiredScopes, resource.scopes);
-  if (decision.allowed) return { token, body, responseHeaders: admitted.responseHeaders };
+  if (decision.allowed) {
+    const now = provider.clock.now();
+    const unmet = unmetSignInDemand(operations, token.scopes, requiredScopes, resource.scopes, token.signIn, now);
+    if (unmet === undefined) return { token, body, responseHeaders: admitted.responseHeaders };
+    const needed = signInChallenge(unmet, resource.scopes.acrValues);
+    return challenge(presented.scheme, { ...needed, scopes: decision.scopes, headers: admitted.responseHeaders });
+  }
   if ('lockedTool' in decision) {
     // No challenge: there is no scope that the client could come back with.
     return {

@@ -9,11 +9,12 @@ const challengeErrors = [
   'invalid_request',
   'invalid_token',
   'insufficient_scope',
+  'insufficient_user_authentication',
   'invalid_dpop_proof',
   'use_dpop_nonce',
 ] as const satisfies readonly OAuthErrorCode[];
 
-/** The errors of a resource. @see RFC 6750 §3.1, RFC 9449 §7.1, §9 */
+/** The errors of a resource. @see RFC 6750 §3.1, RFC 9449 §7.1, §9, RFC 9470 §3 */
 export type ChallengeError = (typeof challengeErrors)[number];
 
 export function isChallengeError(code: OAuthErrorCode): code is ChallengeError {
@@ -26,6 +27,10 @@ export interface Challenge {
   /** The scopes that the request needs, all of them. */
   readonly scopes: readonly string[];
   readonly resourceMetadataUrl: string;
+  /** The ways of signing in of which the request needs one (RFC 9470 §3). */
+  readonly acrValues?: readonly string[];
+  /** How long ago the user may have signed in at most, in seconds. */
+  readonly maxAgeSeconds?: number;
   /** The scheme that all this is said of. Default: Bearer. */
   readonly scheme?: TokenScheme;
   /** The algorithms of proofs. Absent: DPoP is not to be had here. */
@@ -36,7 +41,7 @@ export interface Challenge {
 /**
  * A `WWW-Authenticate` value. A challenge for Bearer says beside it that DPoP would do; clients that know one scheme only
  * look at the first.
- * @see RFC 6750 §3, RFC 9728 §5.1, RFC 9449 §7.1
+ * @see RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3, RFC 9728 §5.1
  */
 export function wwwAuthenticate(challenge: Challenge): string {
   const { scheme = 'Bearer', proofAlgorithms } = challenge;
@@ -45,6 +50,8 @@ export function wwwAuthenticate(challenge: Challenge): string {
     ['error', challenge.error],
     ['error_description', challenge.description],
     ['scope', challenge.scopes.length > 0 ? formatScope(challenge.scopes) : undefined],
+    ['acr_values', challenge.acrValues?.join(' ')],
+    ['max_age', challenge.maxAgeSeconds?.toString()],
     ['resource_metadata', challenge.resourceMetadataUrl],
     ['algs', scheme === 'DPoP' ? algorithms : undefined],
   ]);
@@ -60,8 +67,8 @@ function authScheme(scheme: TokenScheme, parameters: readonly [string, string | 
 const missingToken = 'an access token is required; an MCP client that is given this address obtains one';
 
 /**
- * The whole response to a request that may not pass. 401 where the token or its proof is missing or invalid, 403 where it
- * lacks scope.
+ * The whole response to a request that may not pass. 401 where the token or its proof is missing or invalid, or its user has
+ * to sign in again, 403 where it lacks scope.
  * @see RFC 6750 §3.1
  */
 export function challengeResponse(challenge: Challenge): Response {

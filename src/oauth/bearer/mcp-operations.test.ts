@@ -97,20 +97,20 @@ describe('decideScopes', () => {
   });
 
   it('lets a broader scope stand for what it implies [MCP-AUTH-30]', () => {
-    expect(decide(call('list'), ['write'])).toEqual({ allowed: true });
+    expect(decide(call('list'), ['write'])).toMatchObject({ allowed: true });
   });
 
   it('locks a tool that no scope unlocks, as soon as any scope declares tools', () => {
     expect(decide(call('unknown'), ['read', 'write', 'remove'])).toEqual({ allowed: false, lockedTool: 'unknown' });
-    expect(decideScopes(readOperations(call('unknown')), ['read'], ['read'], new ScopeCatalogue({ read: {} }))).toEqual(
-      { allowed: true },
-    );
+    expect(
+      decideScopes(readOperations(call('unknown')), ['read'], ['read'], new ScopeCatalogue({ read: {} })),
+    ).toMatchObject({ allowed: true });
   });
 
   it('lets any method but tools/call pass with the required scopes', () => {
-    expect(decide({ method: 'tools/list' }, ['read'])).toEqual({ allowed: true });
+    expect(decide({ method: 'tools/list' }, ['read'])).toMatchObject({ allowed: true });
     expect(decide({ method: 'initialize' }, [])).toEqual({ allowed: false, scopes: ['read'] });
-    expect(decide(undefined, ['read'])).toEqual({ allowed: true });
+    expect(decide(undefined, ['read'])).toMatchObject({ allowed: true });
   });
 });
 

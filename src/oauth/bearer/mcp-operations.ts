@@ -31,9 +31,9 @@ export function headerMismatch(operations: readonly McpOperation[], headers: Hea
   return undefined;
 }
 
-/** Whether a token's scopes suffice for the operations, and if not, all that is missing at once. */
+/** Whether a token's scopes suffice for the operations, and all that they need. */
 export type ScopeDecision =
-  | { readonly allowed: true }
+  | { readonly allowed: true; readonly scopes: readonly string[] }
   | { readonly allowed: false; readonly scopes: readonly string[] }
   | { readonly allowed: false; readonly lockedTool: string };
 
@@ -58,7 +58,7 @@ export function decideScopes(
     if (scope !== undefined) needed.add(scope);
   }
   const scopes = [...needed];
-  return scopes.every((scope) => effective.has(scope)) ? { allowed: true } : { allowed: false, scopes };
+  return scopes.every((scope) => effective.has(scope)) ? { allowed: true, scopes } : { allowed: false, scopes };
 }
 
 function operationOf(message: unknown): McpOperation[] {

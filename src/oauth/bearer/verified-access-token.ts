@@ -1,5 +1,6 @@
 import type { ResourceUri } from '../../core/ids.ts';
 import type { AccessToken } from '../../core/records.ts';
+import type { SignIn } from '../../core/sign-in-demand.ts';
 
 /** Proof that a presented access token is alive, was issued for this resource, and came from the holder of its key. */
 export class VerifiedAccessToken {
@@ -72,6 +73,17 @@ export class VerifiedAccessToken {
   /** Thumbprint of the key that it is bound to; `undefined` for a bearer token. @see RFC 7638 */
   get keyThumbprint(): string | undefined {
     return this.#record.keyThumbprint;
+  }
+
+  /** When and how the user signed in whom it stands for; nothing for a machine client. @see RFC 9068 §2.2.1 */
+  get signIn(): SignIn {
+    const { subject, clientId, claims } = this.#record;
+    if ((subject as string) === clientId) return {};
+    const { auth_time: time, acr } = claims ?? {};
+    return {
+      ...(typeof time === 'number' ? { authenticatedAt: time * 1000 } : {}),
+      ...(typeof acr === 'string' ? { acr } : {}),
+    };
   }
 
   get claims(): Readonly<Record<string, unknown>> {

@@ -153,9 +153,10 @@ function chainLength(actor: Actor | undefined): number {
   return actor === undefined ? 0 : 1 + chainLength(actor.act);
 }
 
-function authenticationTime({ claims, issuedAt }: AccessToken): number {
+// Where no user signed in it is as long ago as can be: nothing that wants a recent sign-in opens to such a token.
+function authenticationTime({ claims }: AccessToken): number {
   const time = claims?.['auth_time'];
-  return typeof time === 'number' ? time * 1000 : issuedAt;
+  return typeof time === 'number' ? time * 1000 : 0;
 }
 
 function authenticationOf({ claims }: AccessToken) {

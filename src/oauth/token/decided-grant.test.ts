@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { ResourceUri, Subject } from '../../core/ids.ts';
 import { Params } from '../../core/params.ts';
+import type { ScopeDefinition } from '../../core/scopes.ts';
 import { InMemoryProvider } from '../../in-memory/index.ts';
 import { createTestClient } from '../../testing/test-client.ts';
 import { AuthenticatedClient } from './client-authentication.ts';
 import { DecidedGrant } from './decided-grant.ts';
 
-async function start() {
-  const provider = new InMemoryProvider({ baseUrl: 'https://a.example', clientRegistration: { enabled: true } });
+async function start(scopes: Readonly<Record<string, ScopeDefinition>> = {}) {
+  const options = { baseUrl: 'https://a.example', clientRegistration: { enabled: true } };
+  const provider = new InMemoryProvider(options, { scopes });
   const registered = await createTestClient(provider);
   const params = Params.parse(`client_id=${registered.clientId}`);
   const client = await AuthenticatedClient.authenticate(new Headers(), params, provider, {});
@@ -38,6 +40,20 @@ describe('a grant that was decided on the spot', () => {
       keyThumbprint: 'jkt',
       claims: { acr: 'high', act: actor, auth_time: Math.floor(decision.authenticatedAt / 1000) },
     });
+  });
+
+  it('of a machine client for itself says nothing of a sign-in, and opens nothing that wants a recent one [RFC9470-07]', async () => {
+    const { provider, client, decision } = await start({
+      wipe: { tools: ['wipe'], signIn: { maxAgeSeconds: 60 } },
+    });
+    const subject = client.client.clientId as string as Subject;
+    const decided = DecidedGrant.decide(client, { ...decision, subject, scopes: ['wipe'] }, provider);
+    const { accessToken } = await provider.issueAccessToken(client.client, decided);
+    expect((await provider.verifyToken(accessToken))?.claims).not.toHaveProperty('auth_time');
+    const request = new Request(provider.settings.resource, { headers: { authorization: `Bearer ${accessToken}` } });
+    const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'wipe' } };
+    const { response } = await provider.authenticate(request, { body });
+    expect(response?.headers.get('www-authenticate')).toContain('insufficient_user_authentication');
   });
 
   it('never outlives what it was made from', async () => {

@@ -47,9 +47,11 @@ export function accessTokenFor(
 }
 
 /** @see RFC 9068 §2.2.1 (`auth_time`, `acr`, `amr`), RFC 8693 §4.1 (`act`) */
-function claimsOf({ authenticatedAt, acr, amr, actor }: Grant): Readonly<Record<string, unknown>> {
+function claimsOf({ clientId, subject, authenticatedAt, acr, amr, actor }: Grant): Readonly<Record<string, unknown>> {
+  // A machine client acts for itself: no user has signed in.
+  const isMachine = (subject as string) === clientId;
   return {
-    auth_time: Math.floor(authenticatedAt / 1000),
+    ...(isMachine ? {} : { auth_time: Math.floor(authenticatedAt / 1000) }),
     ...(acr === undefined ? {} : { acr }),
     ...(amr === undefined ? {} : { amr }),
     ...(actor === undefined ? {} : { act: actor }),

@@ -31,6 +31,8 @@ export interface SignInPageProps {
 export interface ReauthenticateProps {
   readonly username: string;
   readonly displayName: string;
+  /** How long ago the user may have signed in at most, for what the app asks for, in seconds. Absent or 0: it just asks. */
+  readonly withinSeconds?: number | undefined;
   /** "Sign in as someone else". */
   readonly switchUser?: FormProps | undefined;
 }
@@ -78,11 +80,21 @@ ${again?.switchUser !== undefined && html`<div>${buttonForm(again.switchUser, { 
 }
 
 function lead(props: SignInPageProps): Html {
-  if (props.client !== undefined)
-    return html`<p class="quiet clip">${clientName(props.client.name)} asks to use ${props.site.name}.</p>`;
-  if (props.reauthenticate !== undefined)
-    return html`<p class="quiet">${props.reauthenticate.displayName}, enter your password to go on.</p>`;
+  const asks =
+    props.client !== undefined &&
+    html`<p class="quiet clip">${clientName(props.client.name)} asks to use ${props.site.name}.</p>`;
+  if (props.reauthenticate !== undefined) return html`${asks}${again(props.reauthenticate, props.client)}`;
+  if (asks !== false) return asks;
   return html`<p class="quiet">to your account at ${props.site.name}</p>`;
+}
+
+function again({ displayName, withinSeconds = 0 }: ReauthenticateProps, client: SignInPageProps['client']): Html {
+  if (client === undefined) return html`<p class="quiet">${displayName}, enter your password to go on.</p>`;
+  const why =
+    withinSeconds === 0
+      ? 'It wants you to sign in again'
+      : `What it asks for needs you to have signed in within the last ${waitingTime(withinSeconds)}`;
+  return html`<p class="quiet">${why}. ${displayName}, enter your password to go on.</p>`;
 }
 
 function problemText(props: SignInPageProps): Html | undefined {
