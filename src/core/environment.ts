@@ -39,6 +39,7 @@ export interface ProviderEnvironment {
    * not advertised where that is not implemented.
    */
   readonly identityAssertions?: IdentityAssertionOptions;
+  /**
    * The ways of signing in that the provider tells apart, the weakest first: what tokens call them (`acr`). What is named
    * here is advertised, and has to be given to whoever asks for it. Default: none.
    */

@@ -97,16 +97,36 @@ function call(tool: string, token?: string): Request {
 const kinds = [
   {
     name: 'the published keys',
-    open: (provider: Portcullis, clock: ManualClock) => mailServer({}, { clock, egress: keySetFetcher(provider) }),
+    open: (provider: Portcullis, clock: ManualClock, more: ResourceServerEnvironment = {}) =>
+      mailServer({}, { clock, egress: keySetFetcher(provider), ...more }),
   },
   {
     name: 'introspection',
-    open: (provider: Portcullis, clock: ManualClock) =>
-      mailServer({ tokens: introspection(provider, { cacheSeconds: 0 }) }, { clock }),
+    open: (provider: Portcullis, clock: ManualClock, more: ResourceServerEnvironment = {}) =>
+      mailServer({ tokens: introspection(provider, { cacheSeconds: 0 }) }, { clock, ...more }),
   },
 ];
 
 describe.each(kinds)('a resource server that verifies tokens with $name', ({ open }) => {
+  it('holds a token to the sign-in that its own scopes demand, by when and how the user signed in there [RFC9470-01, RFC9470-02, RFC9470-07]', async () => {
+    const { provider, clock, connect } = await authorizationServer();
+    const acrValues = ['urn:portcullis:pwd', 'urn:example:key'];
+    const demanding = {
+      ...scopes,
+      'mail:send': { ...scopes['mail:send'], signIn: { maxAgeSeconds: 300, acr: 'urn:portcullis:pwd' } },
+    };
+    const server = open(provider, clock, { scopes: demanding, acrValues });
+    const { accessToken } = await connect('mail:send');
+    expect((await server.authenticate(call('send_mail', accessToken))).response).toBeUndefined();
+    clock.advance(301_000);
+    const challenge = (await server.authenticate(call('send_mail', accessToken))).response?.headers.get(
+      'www-authenticate',
+    );
+    expect(challenge).toContain('error="insufficient_user_authentication"');
+    expect(challenge).toContain('acr_values="urn:portcullis:pwd urn:example:key", max_age="300"');
+    expect((await server.authenticate(call('list_mail', accessToken))).response).toBeUndefined();
+  });
+
   it('lets a live token for its resource in, with what it says of user, client and scopes [RFC9068-11, RFC8707-06]', async () => {
     const { provider, clock, client, connect } = await authorizationServer();
     const server = open(provider, clock);
