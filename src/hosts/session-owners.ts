@@ -73,6 +73,6 @@ export function ownerKey({ clientId, subject, resource }: SessionOwner): string 
  * @see MCP 2025-11-25, transports, "Session Management"
  */
 export function sessionNotFound(): Response {
-  const body = { jsonrpc: '2.0', error: { code: -32_001, message: 'Session not found' }, id: null };
+  const body = { jsonrpc: '2.0', error: { code: -32_001, message: 'Session not found' } };
   return Response.json(body, { status: 404, headers: { 'cache-control': 'no-store' } });
 }

@@ -103,7 +103,7 @@ export async function authenticateRequest(
   if (token === undefined) return rejected({ error: unusableToken(), scheme: presented.scheme });
   const operations: readonly McpOperation[] = body === undefined ? [] : readOperations(body);
   const mismatch = headerMismatch(operations, request.headers);
-  if (mismatch !== undefined) return { response: jsonRpcError(400, -32_020, mismatch) };
+  if (mismatch !== undefined) return { response: jsonRpcError(400, -32_020, mismatch, requestIdOf(body)) };
 
   const decision = decideScopes(operations, token.scopes, requiredScopes, resource.scopes);
   if (decision.allowed) {
@@ -116,7 +116,11 @@ export async function authenticateRequest(
   if ('lockedTool' in decision) {
     // No challenge: there is no scope that the client could come back with.
     return {
-      response: plainError(403, `no scope of this resource unlocks tool '${decision.lockedTool.slice(0, 100)}'`),
+      response: plainError(
+        403,
+        `no scope of this resource unlocks tool '${decision.lockedTool.slice(0, 100)}'`,
+        requestIdOf(body),
+      ),
     };
   }
   return challenge(presented.scheme, {
@@ -175,12 +179,21 @@ function contextOf({ clientAddress, requestId }: RequestContext): RequestContext
   };
 }
 
-function plainError(status: number, message: string): Response {
-  return jsonRpcError(status, -32_000, message);
+/** A JSON-RPC id, as the answer repeats it. @see MCP 2026-07-28, schema, `RequestId` */
+type RequestId = string | number;
+
+function requestIdOf(body: unknown): RequestId | undefined {
+  const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : undefined;
+  return typeof id === 'string' || Number.isSafeInteger(id) ? (id as RequestId) : undefined;
 }
 
-function jsonRpcError(status: number, code: number, message: string): Response {
-  return textResponse(JSON.stringify({ jsonrpc: '2.0', error: { code, message }, id: null }), {
+function plainError(status: number, message: string, id?: RequestId): Response {
+  return jsonRpcError(status, -32_000, message, id);
+}
+
+// Without an id where none is known: the schema has no null there.
+function jsonRpcError(status: number, code: number, message: string, id?: RequestId): Response {
+  return textResponse(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } }), {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
   });
