@@ -1,5 +1,6 @@
 import { authorizationCode } from './oauth/authorization-code/index.ts';
 import { bearer } from './oauth/bearer/index.ts';
+import { clientCredentials } from './oauth/client-credentials/index.ts';
 import { dpop } from './oauth/dpop/index.ts';
 import { identityAssertion } from './oauth/identity-assertion/index.ts';
 import { introspect } from './oauth/introspect/index.ts';
@@ -28,6 +29,7 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   token,
   privateKeyJwt,
   refreshToken,
+  clientCredentials,
   revoke,
   introspect,
   bearer,

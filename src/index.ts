@@ -43,6 +43,7 @@ export { ValidatedRedirectUri } from './oauth/authorization-code/redirect-uri.ts
 export type { AuthorizeRequest, Prompt } from './oauth/authorization-code/request.ts';
 export type { AuthenticateOptions, Authentication } from './oauth/bearer/authenticate.ts';
 export type { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
+export { machineClient, type NewMachineClient } from './oauth/client-credentials/machine-client.ts';
 export type { VerifiedAssertion } from './oauth/identity-assertion/verified-assertion.ts';
 export type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
 export { ConsumedGrant } from './oauth/token/consumed-grant.ts';

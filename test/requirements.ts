@@ -1,5 +1,6 @@
 import { protocolCases } from './requirements/cases.ts';
 import { mcpAuthorization, mcpDiscovery, mcpRegistration, mcpSecurity } from './requirements/mcp-authorization.ts';
+import { mcpClientCredentials } from './requirements/mcp-client-credentials.ts';
 import { mcpEnterprise } from './requirements/mcp-ema.ts';
 import { mcpBestPractices, mcpTransport } from './requirements/mcp-practices.ts';
 import { oauth21 } from './requirements/oauth21.ts';
@@ -30,6 +31,7 @@ export const requirementLists: readonly RequirementList[] = [
   mcpBestPractices,
   mcpTransport,
   mcpEnterprise,
+  mcpClientCredentials,
   oauth21,
   rfc6749,
   rfc6750,

@@ -1,6 +1,8 @@
 import { clientAdd } from './client/add.ts';
 import { clientDelete } from './client/delete.ts';
+import { clientReplaceKeys } from './client/keys.ts';
 import { clientList } from './client/list.ts';
+import { clientSecret } from './client/secret.ts';
 import type { Command } from './command.ts';
 import { configCheck } from './config/check.ts';
 import { configShow } from './config/show.ts';
@@ -32,6 +34,8 @@ export const commands: readonly Command[] = [
   userDelete,
   clientAdd,
   clientList,
+  clientSecret,
+  clientReplaceKeys,
   clientDelete,
   grantList,
   grantRevoke,

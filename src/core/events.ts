@@ -4,6 +4,8 @@ import type { ClientId, GrantId, Subject } from './ids.ts';
 export type SecurityEventName =
   | 'client.registered'
   | 'client.deleted'
+  | 'client.secret_replaced'
+  | 'client.keys_replaced'
   | 'client.authentication_failed'
   | 'authorization.pushed'
   | 'authorization.refused'

@@ -1,5 +1,6 @@
 import type { AcceptanceCase } from './acceptance-case.ts';
 import { authorizeCases } from './cases/authorize.ts';
+import { clientAuthenticationCases } from './cases/client-authentication.ts';
 import { codeCases } from './cases/code.ts';
 import { discoveryCases } from './cases/discovery.ts';
 import { dpopCases } from './cases/dpop.ts';
@@ -22,6 +23,7 @@ const groups: Readonly<Record<string, readonly AcceptanceCase[]>> = {
   'pushed authorization requests': pushedRequestCases,
   'authorization codes': codeCases,
   'the token endpoint': tokenEndpointCases,
+  'client authentication': clientAuthenticationCases,
   'refresh tokens': refreshCases,
   revocation: revocationCases,
   'the resource': resourceCases,

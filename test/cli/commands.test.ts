@@ -195,6 +195,9 @@ describe('clients', () => {
       dpopBoundAccessTokens: false,
       issuedAt: moment,
       clientSecretExpiresAt: null,
+      previousSecretExpiresAt: null,
+      jwksUri: null,
+      keyIds: null,
       lastUsedAt: null,
     };
     expect(added).toEqual({ client, clientSecret: expect.stringMatching(/^[\w-]{43}$/) });

@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { ClientKeys } from '../../src/core/records.ts';
+import { machineClient } from '../../src/oauth/client-credentials/machine-client.ts';
 import { maximumRetries } from '../../src/oauth/refresh-token/store.ts';
 import type { Tokens } from '../../src/testing/test-client.ts';
+import { assertionParameters, TestClientKey } from '../../src/testing/test-client-key.ts';
 import { messageFrom, openOnFile, startWorker } from './server.ts';
 import type { WorkerAnswer, WorkerTask } from './token-request-worker.ts';
 
@@ -70,6 +73,25 @@ describe('200 racers in 4 processes on one SQLite file', () => {
       '400 invalid_request_uri',
     ]);
     expect(await server.services.database.read('SELECT count(*) AS n FROM authorization_requests')).toEqual([{ n: 1 }]);
+  });
+
+  it('with one client assertion: exactly one authenticates, and the others are told to sign anew [RFC7523-09, PITFALL-21]', async () => {
+    const { config, server } = await openOnFile();
+    const key = TestClientKey.generate();
+    const credentials = { jwks: key.jwks } as ClientKeys;
+    const { client } = machineClient({ clientName: 'Machine', scopes: ['read'], credentials }, server);
+    await server.services.clients.add(client);
+    const exp = Math.floor(server.clock.now() / 1000) + 300;
+    const jwt = await key.sign({ iss: client.clientId, sub: client.clientId, aud: config.baseUrl, exp, jti: 'once' });
+    const answers = await race(config, { grant_type: 'client_credentials', ...assertionParameters(jwt) });
+    expect(tokensIn(answers)).toHaveLength(1);
+    // Those that came after a few failures were not even looked at.
+    expect(
+      refusals(answers).every((refusal) => /^(401 invalid_client|429 temporarily_unavailable)$/.test(String(refusal))),
+    ).toBe(true);
+    expect(await server.services.database.read('SELECT client_id FROM grants')).toEqual([
+      { client_id: client.clientId },
+    ]);
   });
 
   it('with one refresh token and no grace: exactly one rotates it, and as the others are reuse the family is revoked [PITFALL-05, CASE-71]', async () => {

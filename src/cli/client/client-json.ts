@@ -15,6 +15,9 @@ export function clientJson(client: Client, lastUsedAt: number | undefined): Reco
     dpopBoundAccessTokens: client.dpopBoundAccessTokens ?? false,
     issuedAt: momentJson(client.issuedAt),
     clientSecretExpiresAt: momentJson(client.clientSecretExpiresAt),
+    previousSecretExpiresAt: momentJson(client.previousSecret?.expiresAt),
+    jwksUri: client.jwksUri ?? null,
+    keyIds: client.jwks?.keys.map(({ kid }) => kid ?? null) ?? null,
     lastUsedAt: momentJson(lastUsedAt),
   };
 }

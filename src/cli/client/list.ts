@@ -1,3 +1,4 @@
+import type { Client } from '../../core/records.ts';
 import { displayText } from '../../web/display-text.ts';
 import { defineCommand } from '../command.ts';
 import { withPortcullis } from '../open.ts';
@@ -15,7 +16,7 @@ export const clientList = defineCommand({
     const rows = clients.map(({ client, lastUsedAt }) => [
       client.clientId,
       displayText(client.clientName, '(no name)'),
-      client.tokenEndpointAuthMethod === 'none' ? 'public' : 'confidential',
+      kindOf(client),
       client.registeredBy === 'administrator' ? 'by hand' : 'by itself',
       momentText(client.issuedAt),
       momentText(lastUsedAt),
@@ -29,3 +30,8 @@ export const clientList = defineCommand({
     };
   },
 });
+
+function kindOf({ tokenEndpointAuthMethod, redirectUris }: Client): string {
+  if (tokenEndpointAuthMethod === 'none') return 'public';
+  return redirectUris.length === 0 ? 'machine' : 'confidential';
+}

@@ -28,7 +28,7 @@ export const grantList = defineCommand({
       );
       const rows = found.map((grant) => [
         grant.grantId,
-        nameOf.get(grant.subject) ?? grant.subject,
+        isMachine(grant) ? '(the client itself)' : (nameOf.get(grant.subject) ?? grant.subject),
         displayText(grant.clientName, grant.clientId),
         momentText(grant.approvedAt),
         momentText(grant.lastUsedAt),
@@ -50,6 +50,11 @@ export const grantList = defineCommand({
   },
 });
 
+// A client that acts for itself is its own subject.
+function isMachine({ subject, clientId }: GrantSummary): boolean {
+  return (subject as string) === clientId;
+}
+
 function limitFrom(text: string | undefined): number {
   if (text === undefined) return usualLimit;
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
@@ -59,7 +64,8 @@ function limitFrom(text: string | undefined): number {
 function grantJson(grant: GrantSummary, userName: string | undefined): Record<string, unknown> {
   return {
     grantId: grant.grantId,
-    userId: grant.subject,
+    subject: grant.subject,
+    userId: isMachine(grant) ? null : grant.subject,
     userName: userName ?? null,
     clientId: grant.clientId,
     clientName: grant.clientName ?? null,

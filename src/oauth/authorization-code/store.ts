@@ -1,10 +1,7 @@
 import { type Database, type Statement, sql } from '../../core/database.ts';
 import type { SecretHash } from '../../core/ids.ts';
 import type { AuthorizationCode, Grant, RefreshToken } from '../../core/records.ts';
-import { detailsJson, grantColumns, grantOf } from '../token/grant-store.ts';
-
-/** Milliseconds within which a client's further redemptions are not noted, so that a busy client is not one busy row. */
-const clientUseInterval = 60_000;
+import { clientUseInterval, detailsJson, grantColumns, grantOf } from '../token/grant-store.ts';
 
 /** Authorization codes in the database. */
 export class AuthorizationCodeStore {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Database, type Row, type Statement, sql } from '../../core/database.ts';
 import type { ClientId, SecretHash } from '../../core/ids.ts';
-import type { Client } from '../../core/records.ts';
+import type { Client, ClientKeys } from '../../core/records.ts';
 
 export interface StoredClient {
   readonly client: Client;
@@ -133,6 +133,30 @@ export class ClientStore {
     return replaced?.length === 1;
   }
 
+  /**
+   * Gives a client of `private_key_jwt` other keys. Resolves to whether nothing else of it had changed meanwhile.
+   * @param client as it was read
+   */
+  async replaceKeys(client: Client, { jwks, jwksUri, tokenEndpointAuthSigningAlg }: ClientKeys): Promise<boolean> {
+    const { jwks: _jwks, jwksUri: _uri, tokenEndpointAuthSigningAlg: _alg, ...rest } = client;
+    const changed = {
+      ...rest,
+      ...(jwks === undefined ? {} : { jwks }),
+      ...(jwksUri === undefined ? {} : { jwksUri }),
+      ...(tokenEndpointAuthSigningAlg === undefined ? {} : { tokenEndpointAuthSigningAlg }),
+    };
+    const [replaced] = await this.#database.write(
+      sql(
+        'UPDATE clients SET metadata = ? WHERE client_id = ? AND metadata = ? RETURNING client_id',
+        metadataJson(changed),
+        client.clientId,
+        metadataJson(client),
+      ),
+    );
+    this.#outdate(replaced);
+    return replaced?.length === 1;
+  }
+
   /** Removes a client with its grants, codes and tokens. Resolves to whether it was there. */
   async delete(clientId: ClientId): Promise<boolean> {
     const [deleted] = await this.#database.write(
@@ -174,9 +198,15 @@ export class ClientStore {
 const unused =
   "registered_by = 'dynamic' AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)";
 
-function insertClient(client: Client, condition: Statement): Statement {
+/** What has no column of its own; the same for the same client, read and written however often. */
+function metadataJson(client: Client): string {
   const { clientId, clientSecretHash, clientSecretExpiresAt, previousSecret, registeredBy, issuedAt, ...metadata } =
     client;
+  return JSON.stringify(metadata);
+}
+
+function insertClient(client: Client, condition: Statement): Statement {
+  const { clientId, clientSecretHash, clientSecretExpiresAt, previousSecret, registeredBy, issuedAt } = client;
   return sql(
     `INSERT INTO clients (client_id, client_secret_hash, client_secret_expires_at, previous_secret_hash, previous_secret_expires_at, registered_by, issued_at, metadata)
      SELECT ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ? WHERE ${condition.sql} RETURNING client_id`,
@@ -187,7 +217,7 @@ function insertClient(client: Client, condition: Statement): Statement {
     previousSecret?.expiresAt ?? null,
     registeredBy,
     issuedAt,
-    JSON.stringify(metadata),
+    metadataJson(client),
     ...condition.values,
   );
 }

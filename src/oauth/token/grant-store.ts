@@ -20,6 +20,9 @@ const summary = `SELECT g.grant_id, g.client_id, g.subject, g.scopes, g.resource
   FROM grants g JOIN clients c ON c.client_id = g.client_id
   WHERE g.revoked_at IS NULL AND g.redeemed_at IS NOT NULL AND g.expires_at > ?`;
 
+/** Milliseconds within which a client's further uses are not noted, so that a busy client is not one busy row. */
+export const clientUseInterval = 60_000;
+
 /** Grants in the database: whether they live, whose they are, and their end. */
 export class GrantStore {
   readonly #database: Database;
@@ -68,6 +71,14 @@ export class GrantStore {
         grant.clientId,
         ...condition.values,
         ...(root === undefined ? [] : [root]),
+      ),
+      sql(
+        `UPDATE clients SET last_used_at = CAST(? AS BIGINT) WHERE client_id = ? AND (last_used_at IS NULL OR last_used_at < ?)
+           AND EXISTS (SELECT 1 FROM grants WHERE grant_id = ?)`,
+        grant.approvedAt,
+        grant.clientId,
+        grant.approvedAt - clientUseInterval,
+        grant.grantId,
       ),
     );
     return stored?.length === 1;

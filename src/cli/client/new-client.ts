@@ -1,0 +1,116 @@
+import type { ClientId } from '../../core/ids.ts';
+import { randomId } from '../../core/random.ts';
+import type { Client } from '../../core/records.ts';
+import { machineClient } from '../../oauth/client-credentials/machine-client.ts';
+import { parseClientMetadata } from '../../oauth/register/client-metadata.ts';
+import { hasSecret } from '../../oauth/token/client-authentication-method.ts';
+import { mintSecret } from '../../oauth/token/mint.ts';
+import type { Portcullis } from '../../portcullis/portcullis.ts';
+import { CommandError } from '../failures.ts';
+import { scopesFrom } from '../scopes.ts';
+import type { Terminal } from '../terminal.ts';
+import { clientKeys, keyMetadata } from './keys-file.ts';
+
+/** What was typed of a client that is to be added. */
+export interface NewClientFlags {
+  readonly name?: string | undefined;
+  readonly 'redirect-uri'?: readonly string[] | undefined;
+  readonly 'require-pushed-requests'?: true | undefined;
+  readonly 'require-dpop'?: true | undefined;
+  readonly machine?: true | undefined;
+  readonly public?: true | undefined;
+  readonly confidential?: true | undefined;
+  readonly 'secret-in-body'?: true | undefined;
+  readonly jwks?: string | undefined;
+  readonly 'jwks-uri'?: string | undefined;
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** A client with its secret, in the clear this once, where it has one. */
+export interface NewClient {
+  readonly client: Client;
+  readonly secret?: string;
+}
+
+const seeHelp = 'see: portcullis client add --help';
+
+/** @throws CommandError where flags are missing or contradict each other */
+export function checkFlags(flags: NewClientFlags): void {
+  const hasKeys = flags.jwks !== undefined || flags['jwks-uri'] !== undefined;
+  if (flags.name === undefined) throw new CommandError('usage', '--name is missing', seeHelp);
+  if (flags.public && (flags.confidential || flags.machine || hasKeys || flags['secret-in-body']))
+    throw new CommandError('usage', 'a client is either --public or --confidential', seeHelp);
+  if (hasKeys && flags['secret-in-body'])
+    throw new CommandError('usage', 'a client with keys of its own has no secret to send', seeHelp);
+  if (!flags.machine && flags['redirect-uri'] === undefined)
+    throw new CommandError('usage', '--redirect-uri is missing', seeHelp);
+  if (flags.machine && (flags['redirect-uri'] !== undefined || flags['require-pushed-requests']))
+    throw new CommandError('usage', 'a --machine client sends no browser anywhere', seeHelp);
+  if (flags.machine && flags.scopes === undefined)
+    throw new CommandError('usage', '--scopes is missing: all that the machine may ever do', seeHelp);
+}
+
+/** @throws OAuthError or CommandError where it cannot be such a client */
+export function newClient(flags: NewClientFlags, portcullis: Portcullis, terminal: Terminal): NewClient {
+  const scopes = scopesFrom(flags.scopes ?? [], portcullis);
+  if (flags['require-dpop'] && portcullis.senderConstraint === undefined)
+    throw new CommandError('usage', 'this configuration has no DPoP', 'set dpop.enabled to true');
+  return flags.machine ? newMachine(flags, scopes, portcullis, terminal) : newApp(flags, scopes, portcullis, terminal);
+}
+
+function newMachine(flags: NewClientFlags, scopes: readonly string[], portcullis: Portcullis, terminal: Terminal) {
+  if (scopes.length === 0) throw new CommandError('usage', '--scopes names none', seeHelp);
+  const hasKeys = flags.jwks !== undefined || flags['jwks-uri'] !== undefined;
+  const secret = flags['secret-in-body'] ? 'client_secret_post' : 'client_secret_basic';
+  const credentials = hasKeys ? clientKeys(flags, portcullis, terminal) : secret;
+  const tokens = flags['require-dpop'] ? 'bound' : 'any';
+  return machineClient({ clientName: flags.name ?? '', scopes, credentials, tokens }, portcullis);
+}
+
+function newApp(
+  flags: NewClientFlags,
+  scopes: readonly string[],
+  portcullis: Portcullis,
+  terminal: Terminal,
+): NewClient {
+  const { clock, random, settings } = portcullis;
+  if (scopes.length === 0 && settings.registration.defaultScopes.length === 0) {
+    throw new CommandError(
+      'usage',
+      'this configuration declares no scopes',
+      'name those that the client may ask for: --scopes notes:read,notes:write',
+    );
+  }
+  if (flags['require-pushed-requests'] && !portcullis.takesPushedRequests)
+    throw new CommandError('usage', 'this configuration has no pushed requests', 'set pushedRequests.enabled to true');
+  const metadata = parseClientMetadata(
+    {
+      client_name: flags.name,
+      redirect_uris: flags['redirect-uri'],
+      require_pushed_authorization_requests: flags['require-pushed-requests'] === true,
+      dpop_bound_access_tokens: flags['require-dpop'] === true,
+      token_endpoint_auth_method: methodOf(flags),
+      ...keyMetadata(flags, terminal),
+      ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+    },
+    portcullis,
+  );
+  const now = clock.now();
+  const minted = hasSecret(metadata.tokenEndpointAuthMethod, portcullis) ? mintSecret(random) : undefined;
+  const lifetime = settings.registration.clientSecretLifetime;
+  const client: Client = {
+    ...metadata,
+    clientId: randomId(random) as ClientId,
+    registeredBy: 'administrator',
+    issuedAt: now,
+    ...(minted === undefined ? {} : { clientSecretHash: minted.hash }),
+    ...(minted === undefined || lifetime === undefined ? {} : { clientSecretExpiresAt: now + lifetime }),
+  };
+  return { client, ...(minted === undefined ? {} : { secret: minted.secret }) };
+}
+
+function methodOf(flags: NewClientFlags): Client['tokenEndpointAuthMethod'] {
+  if (flags.jwks !== undefined || flags['jwks-uri'] !== undefined) return 'private_key_jwt';
+  if (flags['secret-in-body']) return 'client_secret_post';
+  return flags.confidential ? 'client_secret_basic' : 'none';
+}
