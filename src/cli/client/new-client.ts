@@ -60,6 +60,8 @@ export function newClient(flags: NewClientFlags, portcullis: Portcullis, termina
 
 function newMachine(flags: NewClientFlags, scopes: readonly string[], portcullis: Portcullis, terminal: Terminal) {
   if (scopes.length === 0) throw new CommandError('usage', '--scopes names none', seeHelp);
+  if (!/^[^\p{Cc}\ufffd]{1,200}$/u.test(flags.name ?? ''))
+    throw new CommandError('usage', '--name must be 1 to 200 characters, without control characters');
   const hasKeys = flags.jwks !== undefined || flags['jwks-uri'] !== undefined;
   const secret = flags['secret-in-body'] ? 'client_secret_post' : 'client_secret_basic';
   const credentials = hasKeys ? clientKeys(flags, portcullis, terminal) : secret;

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { compactVerify, errors } from 'jose';
 import { OAuthError } from '../../core/errors.ts';
 import { isSameAlgorithm, type PublicJwk, publicKeyOf } from '../../core/public-jwk.ts';
@@ -6,6 +5,7 @@ import type { Client } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { ClientAssertion } from './assertion.ts';
 import { candidateKeys } from './client-keys.ts';
+import { decoyFor } from './decoys.ts';
 
 /**
  * Verifies an assertion, in this order: the algorithm that the client registered → its keys → signature → `jti` spent, so
@@ -56,33 +56,6 @@ async function isSignedBy(key: PublicJwk, { jwt, algorithm }: ClientAssertion): 
     throw error;
   }
 }
-
-// Nobody's keys: the base points of the two curves, and a modulus that is nobody's product.
-function decoyFor(algorithm: string): PublicJwk {
-  switch (algorithm) {
-    case 'ES256':
-      return decoys.curve;
-    case 'EdDSA':
-    case 'Ed25519':
-      return decoys.edwards;
-    default:
-      return decoys.rsa;
-  }
-}
-
-const base64url = (hex: string) => Buffer.from(hex, 'hex').toString('base64url');
-const halves = Array.from({ length: 8 }, (_, index) => hash('sha256', `decoy ${index}`, 'hex')).join('');
-
-const decoys = {
-  curve: {
-    kty: 'EC',
-    crv: 'P-256',
-    x: base64url('6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296'),
-    y: base64url('4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5'),
-  },
-  edwards: { kty: 'OKP', crv: 'Ed25519', x: base64url(`58${'66'.repeat(31)}`) },
-  rsa: { kty: 'RSA', n: base64url(`f${halves.slice(1, -1)}1`), e: 'AQAB' },
-} as const satisfies Record<string, PublicJwk>;
 
 function shown(keyId: string | undefined): string {
   return keyId === undefined ? '(none)' : `'${keyId.slice(0, 60)}'`;
