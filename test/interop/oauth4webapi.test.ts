@@ -135,7 +135,10 @@ describe.each(Object.keys(methods) as (keyof typeof methods)[])('oauth4webapi as
     await expect(callTool(next.access_token)).rejects.toMatchObject({
       name: 'WWWAuthenticateChallengeError',
       status: 401,
-      cause: [{ scheme: 'bearer', parameters: { error: 'invalid_token', resource_metadata: expect.any(String) } }],
+      cause: [
+        { scheme: 'bearer', parameters: { error: 'invalid_token', resource_metadata: expect.any(String) } },
+        { scheme: 'dpop', parameters: { algs: expect.any(String) } },
+      ],
     });
   });
 });
@@ -195,6 +198,7 @@ describe('oauth4webapi', () => {
             resource_metadata: `${server.baseUrl}/.well-known/oauth-protected-resource/mcp`,
           },
         },
+        { scheme: 'dpop', parameters: { algs: expect.any(String) } },
       ],
     });
   });
