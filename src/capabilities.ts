@@ -1,6 +1,7 @@
 import { authorizationCode } from './oauth/authorization-code/index.ts';
 import { bearer } from './oauth/bearer/index.ts';
 import { clientCredentials } from './oauth/client-credentials/index.ts';
+import { clientMetadata } from './oauth/client-metadata/index.ts';
 import { dpop } from './oauth/dpop/index.ts';
 import { identityAssertion } from './oauth/identity-assertion/index.ts';
 import { introspect } from './oauth/introspect/index.ts';
@@ -24,6 +25,7 @@ import { tokenExchange } from './oauth/token-exchange/index.ts';
 export const oauthCapabilities: readonly OAuthCapability[] = [
   metadata,
   register,
+  clientMetadata,
   authorizationCode,
   pushedRequests,
   token,

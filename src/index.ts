@@ -21,8 +21,10 @@ export {
   type Grant,
   type GrantDetails,
   grantIdOf,
+  hasDocument,
   type PushedRequest,
   type RefreshToken,
+  type Registrar,
   type RevocableToken,
   type SingleUseIdentifier,
 } from './core/records.ts';

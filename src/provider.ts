@@ -16,14 +16,15 @@ import type { RequestContext } from './core/http.ts';
 import type { AssertedUser } from './core/identity-assertions.ts';
 import type { ClientId, ResourceUri, SecretHash, Subject } from './core/ids.ts';
 import { type Random, randomId } from './core/random.ts';
-import type {
-  AccessToken,
-  AuthorizationCode,
-  Client,
-  PushedRequest,
-  RefreshToken,
-  RevocableToken,
-  SingleUseIdentifier,
+import {
+  type AccessToken,
+  type AuthorizationCode,
+  type Client,
+  hasDocument,
+  type PushedRequest,
+  type RefreshToken,
+  type RevocableToken,
+  type SingleUseIdentifier,
 } from './core/records.ts';
 import { currentRequest, inRequest } from './core/request-scope.ts';
 import { type ProtectedResource, ResourceCatalogue, scopesOfResources } from './core/resources.ts';
@@ -46,6 +47,8 @@ import { assertSignIn } from './oauth/authorization-code/sign-in.ts';
 import { type AuthenticateOptions, type Authentication, authenticateRequest } from './oauth/bearer/authenticate.ts';
 import { type AllowedOrigins, allowedOriginsOf } from './oauth/bearer/origin.ts';
 import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
+import { isDocumentUrl } from './oauth/client-metadata/document-url.ts';
+import { MetadataDocuments } from './oauth/client-metadata/documents.ts';
 import { type IdentityAssertionPolicy, trustedIssuers } from './oauth/identity-assertion/trusted-issuers.ts';
 import type { VerifiedAssertion } from './oauth/identity-assertion/verified-assertion.ts';
 import type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
@@ -93,6 +96,8 @@ export abstract class OAuthProvider {
   readonly egress: Fetcher | undefined;
   /** Whose assertions of their users are taken. */
   readonly identityAssertions: IdentityAssertionPolicy;
+  /** Clients whose id is the URL of a document about them. */
+  readonly metadataDocuments: MetadataDocuments;
   /** Grant type → the capability that serves it. */
   readonly grantHandlers: ReadonlyMap<string, GrantHandler>;
   /** How tokens are bound to keys of their clients; `undefined` where all are bearer tokens. */
@@ -141,6 +146,7 @@ export abstract class OAuthProvider {
       egress: this.egress,
       onBroken: (reason) => this.report({ name: 'server.error', reason }),
     });
+    this.metadataDocuments = new MetadataDocuments(this, this.environment.clientMetadata);
     const enabled = oauthCapabilities.filter((capability) => capability.isEnabled?.(this) !== false);
     if (this.settings.pushedRequests.required && !this.takesPushedRequests)
       throw new ConfigurationError(
@@ -235,6 +241,31 @@ export abstract class OAuthProvider {
    * @returns `undefined` where it is unknown, taken, or another client's
    */
   takePushedRequest?(client: Client, hash: SecretHash): Promise<PushedRequest | undefined>;
+
+  /**
+   * Stores a client that a metadata document describes, in place of what was stored of it. Its id is the document's URL,
+   * which all its installs share: grants of it stay as they are. `getClient` finds it from then on. Clients with such ids
+   * are not accepted, and their support is not advertised, where this is not implemented.
+   * @throws OAuthError `temporarily_unavailable` where there is no room for it
+   */
+  rememberClient?(client: Client): Promise<void>;
+
+  /** The text of a metadata document that an administrator brought in for this client id: it is not fetched then. */
+  importedDocument?(clientId: ClientId): Promise<string | undefined>;
+
+  /** Whether there are such documents: without egress, support is advertised only then. */
+  hasImportedDocuments?(): boolean;
+
+  /**
+   * The client that an authorization may begin for: a registered one, or one whose id is the URL of a metadata document,
+   * as that says now. Nothing is stored yet: see `metadataDocuments.accept`.
+   * @throws OAuthError `invalid_client` or `temporarily_unavailable` where the document cannot be used
+   */
+  async resolveClient(clientId: ClientId, context: RequestContext = {}): Promise<Client | undefined> {
+    const known = await this.getClient(clientId);
+    if (!isDocumentUrl(clientId) || (known !== undefined && !hasDocument(known))) return known;
+    return this.metadataDocuments.resolve(clientId, context);
+  }
 
   /**
    * The record of a live access token for one resource, by default the default one; or `undefined`. One with a

@@ -1,4 +1,5 @@
 import { protocolCases } from './requirements/cases.ts';
+import { clientMetadataDocuments } from './requirements/client-metadata.ts';
 import { mcpAuthorization, mcpDiscovery, mcpRegistration, mcpSecurity } from './requirements/mcp-authorization.ts';
 import { mcpClientCredentials } from './requirements/mcp-client-credentials.ts';
 import { mcpEnterprise } from './requirements/mcp-ema.ts';
@@ -28,6 +29,7 @@ export const requirementLists: readonly RequirementList[] = [
   mcpDiscovery,
   mcpRegistration,
   mcpSecurity,
+  clientMetadataDocuments,
   mcpBestPractices,
   mcpTransport,
   mcpEnterprise,

@@ -1,5 +1,7 @@
 import { clientAdd } from './client/add.ts';
+import { clientBundle } from './client/bundle.ts';
 import { clientDelete } from './client/delete.ts';
+import { clientImport } from './client/import.ts';
 import { clientReplaceKeys } from './client/keys.ts';
 import { clientList } from './client/list.ts';
 import { clientSecret } from './client/secret.ts';
@@ -37,6 +39,8 @@ export const commands: readonly Command[] = [
   clientSecret,
   clientReplaceKeys,
   clientDelete,
+  clientImport,
+  clientBundle,
   grantList,
   grantRevoke,
   keysList,

@@ -1,6 +1,7 @@
 import { OAuthError } from '../core/errors.ts';
 import { ConfigurationError } from '../core/urls.ts';
 import { UserError } from '../identity/users/user.ts';
+import { BundleError } from '../oauth/client-metadata/bundle.ts';
 import { ListenError } from '../operations/listening/listen.ts';
 import { DatabaseError } from '../storage/errors.ts';
 
@@ -39,6 +40,7 @@ export function failureOf(error: unknown): Failure {
     return { exitCode: exitCodes.usage, code: 'configuration', lines: error.message.split('\n') };
   if (error instanceof UserError)
     return { exitCode: exitCodeOfUserError(error.code), code: error.code, lines: [error.message] };
+  if (error instanceof BundleError) return { exitCode: exitCodes.failure, code: 'bundle', lines: [error.message] };
   if (error instanceof OAuthError) return { exitCode: exitCodes.usage, code: error.code, lines: [error.description] };
   if (error instanceof DatabaseError || error instanceof ListenError) {
     const code = error instanceof DatabaseError ? `database_${error.code}` : 'listen';

@@ -5,6 +5,11 @@ import type { Fetcher } from './egress/fetcher.ts';
 import type { Resolver } from './egress/resolve.ts';
 import type { EventSink } from './events.ts';
 import type { IdentityAssertionOptions } from './identity-assertions.ts';
+import {
+  type MetadataDocumentOptions,
+  type MetadataDocumentPolicy,
+  resolveMetadataDocumentPolicy,
+} from './metadata-documents.ts';
 import { type Random, systemRandom } from './random.ts';
 import type { ResourceDefinition } from './resources.ts';
 import type { ScopeDefinition } from './scopes.ts';
@@ -60,6 +65,8 @@ export interface ProviderEnvironment {
    * What this server may fetch, or a fetcher of your own. Default: nothing, and whatever would need it is not advertised.
    */
   readonly egress?: EgressSettings | Fetcher;
+  /** Which clients may be known by a metadata document of their own. */
+  readonly clientMetadata?: MetadataDocumentOptions;
   /** Looks host names up for `egress`; every address that it answers is checked. Default: DNS. */
   readonly resolver?: Resolver;
   readonly clock?: Clock;
@@ -74,10 +81,11 @@ export interface ResolvedEnvironment {
   readonly lifetimes: Lifetimes;
   readonly dpop: DpopPolicy;
   readonly clientAuthentication: ClientAuthenticationLimits;
+  readonly clientMetadata: MetadataDocumentPolicy;
   readonly onEvent: EventSink;
 }
 
-/** @throws ConfigurationError naming a limit that is not one */
+/** @throws ConfigurationError naming a part that cannot be used */
 export function resolveEnvironment(environment: ProviderEnvironment): ResolvedEnvironment {
   return {
     mcpPath: environment.mcpPath ?? '/mcp',
@@ -91,6 +99,7 @@ export function resolveEnvironment(environment: ProviderEnvironment): ResolvedEn
       ...environment.clientAuthentication,
       throttle: resolveThrottleLimits('client authentication', environment.clientAuthentication?.throttle),
     },
+    clientMetadata: resolveMetadataDocumentPolicy(environment.clientMetadata),
     onEvent: environment.onEvent ?? (() => {}),
   };
 }

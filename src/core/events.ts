@@ -3,6 +3,9 @@ import type { ClientId, GrantId, Subject } from './ids.ts';
 /** What an auditor or an operator may want to know of. Never carries a secret. */
 export type SecurityEventName =
   | 'client.registered'
+  | 'client.discovered'
+  | 'client.document_changed'
+  | 'client.documents_imported'
   | 'client.deleted'
   | 'client.secret_replaced'
   | 'client.keys_replaced'

@@ -14,6 +14,13 @@ export interface ClientKeys {
 }
 
 /**
+ * How a client came to be known. `dynamic`: it registered itself. `administrator`: an administrator added it.
+ * `metadata_document`: by the document at the URL that is its id. `imported_document`: by such a document that an
+ * administrator brought in.
+ */
+export type Registrar = 'dynamic' | 'administrator' | 'metadata_document' | 'imported_document';
+
+/**
  * A registered client, as stored. Times are milliseconds since the epoch.
  * @see RFC 7591 §2
  */
@@ -33,8 +40,9 @@ export interface Client extends ClientKeys {
   readonly scopes: readonly string[];
   /** It may authorize only by requests that it pushed (RFC 9126 §6). */
   readonly requirePushedRequests?: boolean;
-  /** `dynamic`: it registered itself, so nothing it says of itself is verified. */
-  readonly registeredBy: 'dynamic' | 'administrator';
+  /** Unless it is an administrator, nothing that the client says of itself is verified. */
+  readonly registeredBy: Registrar;
+  /** When it was registered, or its metadata document was last accepted. */
   readonly issuedAt: number;
   readonly applicationType?: ApplicationType;
   readonly clientName?: string;
@@ -47,6 +55,11 @@ export interface Client extends ClientKeys {
   readonly softwareVersion?: string;
   /** Whether it wants no tokens but such that are bound to a key of its own (RFC 9449 §5.2). */
   readonly dpopBoundAccessTokens?: boolean;
+}
+
+/** Whether a client is described by a metadata document: its id is the document's URL, which all its installs share. */
+export function hasDocument({ registeredBy }: Pick<Client, 'registeredBy'>): boolean {
+  return registeredBy === 'metadata_document' || registeredBy === 'imported_document';
 }
 
 /** Who acts for a token's subject, and for whom that one acted before. @see RFC 8693 §4.1 */

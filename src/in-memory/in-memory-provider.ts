@@ -93,6 +93,12 @@ export class InMemoryProvider extends OAuthProvider {
     }
   }
 
+  override async rememberClient(client: Client): Promise<void> {
+    if (!this.store.putClient(client, this.#maximumClients, this.clock.now())) {
+      throw new OAuthError('temporarily_unavailable', 'no more clients can be remembered at present');
+    }
+  }
+
   override async authorize(client: Client, request: AuthorizeRequest): Promise<URL> {
     const approval = await this.#approve(client, request);
     const acr = approval.acr ?? request.acrValues?.[0];

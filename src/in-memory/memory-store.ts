@@ -65,6 +65,13 @@ export class MemoryStore {
     return true;
   }
 
+  /** Adds a client, or puts it in the place of the one with its id. @returns whether there was room */
+  putClient(client: Client, maximumClients: number, now: number): boolean {
+    if (!this.clients.has(client.clientId)) return this.addClient(client, maximumClients, now);
+    this.clients.set(client.clientId, client);
+    return true;
+  }
+
   addCode(code: AuthorizationCode, claims: Readonly<Record<string, unknown>> | undefined): void {
     this.addGrant(code.grant, claims);
     this.codes.set(code.hash, code);

@@ -31,6 +31,13 @@ describe('the configuration', () => {
         unusedDays: 7,
         rateLimit: { limit: 60, windowSeconds: 3600 },
       },
+      clientMetadata: {
+        enabled: true,
+        deniedHosts: [],
+        maximumClients: 10_000,
+        rateLimit: { limit: 20, windowSeconds: 60 },
+        bundleKeys: [],
+      },
       revocation: { enabled: true },
       tokens: {
         algorithm: 'EdDSA',
@@ -41,6 +48,7 @@ describe('the configuration', () => {
         refreshGraceSeconds: 30,
       },
       tokenExchange: { paths: [] },
+      identityAssertions: { issuers: [], longestSeconds: 600, leewaySeconds: 30 },
       dpop: {
         enabled: true,
         required: false,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ConfigurationError } from '../core/urls.ts';
 import { signingAlgorithms } from '../oauth/token/access-token-jwt.ts';
+import { clientMetadataSchema } from './client-metadata-config.ts';
 import { dpopSchema } from './dpop-config.ts';
 import { egressSchema } from './egress-config.ts';
 import { identityAssertionsSchema } from './identity-assertions-config.ts';
@@ -71,7 +72,7 @@ const resource = z.strictObject({
   clients: z
     .enum(['all', 'verified'])
     .default('all')
-    .meta({ description: 'verified: only clients that an administrator added may have tokens for it.' }),
+    .meta({ description: 'verified: only clients that an administrator added or imported may have tokens for it.' }),
   users: z
     .enum(['all', 'administrators'])
     .default('all')
@@ -178,6 +179,7 @@ export const configSchema = z.strictObject({
       rateLimit: rateLimit(60, 3600),
     })
     .prefault({}),
+  clientMetadata: clientMetadataSchema,
   revocation: z
     .strictObject({
       enabled: z.boolean().default(true).meta({ description: 'Whether clients may revoke tokens (RFC 7009).' }),

@@ -3,6 +3,7 @@ import type { ResourceDefinition } from '../core/resources.ts';
 import type { ScopeDefinition } from '../core/scopes.ts';
 import type { OAuthProviderOptions } from '../core/settings.ts';
 import type { ThrottleLimits } from '../core/throttle/limits.ts';
+import { metadataDocumentOptions } from './client-metadata-config.ts';
 import type { ResolvedConfig } from './config.ts';
 import { egressSettings } from './egress-config.ts';
 import { identityAssertionOptions } from './identity-assertions-config.ts';
@@ -66,6 +67,7 @@ export function providerEnvironment(config: ResolvedConfig, dpopNonceKey?: Uint8
       longestAssertion: config.clientAuthentication.longestAssertionSeconds * second,
       leeway: config.clientAuthentication.leewaySeconds * second,
     },
+    clientMetadata: metadataDocumentOptions(config.clientMetadata),
     lifetimes: {
       pushedRequest: config.pushedRequests.lifetimeSeconds * second,
       authorizationCode: tokens.authorizationCodeSeconds * second,

@@ -6,7 +6,7 @@ import type { Resolver } from '../core/egress/resolve.ts';
 import { OAuthError } from '../core/errors.ts';
 import type { EventSink } from '../core/events.ts';
 import { hashSecret } from '../core/hash.ts';
-import type { RequestContext } from '../core/http.ts';
+import { type RequestContext, requestPath } from '../core/http.ts';
 import type { AssertedUser } from '../core/identity-assertions.ts';
 import type { ClientId, SecretHash, Subject } from '../core/ids.ts';
 import { type Random, systemRandom } from '../core/random.ts';
@@ -123,6 +123,7 @@ export class Portcullis extends OAuthProvider {
       });
       const foundations = { database, masterKey, derivedKeys, signingKeys };
       const portcullis = new Portcullis(resolved, { ...runtime, clock, random }, foundations);
+      await portcullis.services.importedDocuments.refresh();
       portcullis.services.retention.start();
       return portcullis;
     } catch (error) {
@@ -151,6 +152,7 @@ export class Portcullis extends OAuthProvider {
     return inRequest(context, this.random, async (identified) => {
       const refused = await this.#limits.check(request, identified);
       if (refused !== undefined) return refused;
+      if (requestPath(request) === this.settings.paths.serverMetadata) await this.services.importedDocuments.refresh();
       return (await super.handle(request, identified)) ?? (await this.#pages(request, identified));
     });
   }
@@ -166,6 +168,22 @@ export class Portcullis extends OAuthProvider {
       'raise registration.maximumClients, or remove clients with: portcullis client list, portcullis client delete';
     this.report({ name: 'request.rate_limited', reason: `${reason}; ${hint}` });
     throw new OAuthError('temporarily_unavailable', reason, { hint });
+  }
+
+  override async rememberClient(client: Client): Promise<void> {
+    if (await this.services.clients.putDescribed(client, this.config.clientMetadata.maximumClients)) return;
+    const reason = 'this server knows as many clients by their metadata documents as it keeps';
+    const hint = 'raise clientMetadata.maximumClients, or set clientMetadata.allowedHosts';
+    this.report({ name: 'request.rate_limited', clientId: client.clientId, reason: `${reason}; ${hint}` });
+    throw new OAuthError('temporarily_unavailable', reason, { hint });
+  }
+
+  override importedDocument(clientId: ClientId): Promise<string | undefined> {
+    return this.services.importedDocuments.find(clientId);
+  }
+
+  override hasImportedDocuments(): boolean {
+    return this.services.importedDocuments.exist;
   }
 
   override async authorize(_client: Client, request: AuthorizeRequest): Promise<URL> {

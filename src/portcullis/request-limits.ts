@@ -1,34 +1,18 @@
-import { addressKey, networkKey, networkShare } from '../core/address.ts';
+import { AddressLimit } from '../core/address-limit.ts';
 import { OAuthError } from '../core/errors.ts';
 import { errorResponse, type RequestContext, requestPath } from '../core/http.ts';
-import { RateLimit } from '../operations/rate-limit/rate-limit.ts';
 import type { OAuthProvider } from '../provider.ts';
 import type { ResolvedConfig } from './config.ts';
-
-interface Limits {
-  readonly address: RateLimit;
-  readonly network: RateLimit;
-}
-
-/** Counts one event of an address, and of its network where it has one. Answers the seconds to wait, or 0. */
-function waitFor({ address, network }: Limits, clientAddress: string | undefined): number {
-  const wait = address.take(addressKey(clientAddress));
-  const key = networkKey(clientAddress);
-  return wait > 0 || key === undefined ? wait : network.take(key);
-}
 
 /** What strangers may do how often: register clients, start authorizations, try to sign in, have proofs remembered. */
 export class RequestLimits {
   readonly #provider: OAuthProvider;
-  readonly #byEndpoint: ReadonlyMap<string, Limits>;
+  readonly #byEndpoint: ReadonlyMap<string, AddressLimit>;
 
   constructor(config: ResolvedConfig, provider: OAuthProvider) {
     this.#provider = provider;
-    const limit = ({ limit, windowSeconds }: { limit: number; windowSeconds: number }) => {
-      const of = (share: number) =>
-        new RateLimit({ limit: limit * share, window: windowSeconds * 1000 }, provider.clock);
-      return { address: of(1), network: of(networkShare) };
-    };
+    const limit = ({ limit, windowSeconds }: { limit: number; windowSeconds: number }) =>
+      new AddressLimit({ limit, window: windowSeconds * 1000 }, provider.clock);
     const { authorize, pushedRequest, register, token } = provider.settings.paths;
     const prefix = token.slice(0, -'/token'.length);
     const authorizations = limit(config.authorize.rateLimit);
@@ -49,7 +33,7 @@ export class RequestLimits {
     // A proof is remembered, whoever sent it; any other token request leaves nothing behind unless it succeeds.
     if (path === token && !request.headers.has('dpop')) return undefined;
     const limit = this.#byEndpoint.get(`${request.method} ${path}`);
-    const wait = limit === undefined ? 0 : waitFor(limit, context.clientAddress);
+    const wait = limit?.take(context.clientAddress) ?? 0;
     return wait === 0 ? undefined : this.#refusal(request, path, wait, context);
   }
 

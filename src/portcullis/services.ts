@@ -1,4 +1,6 @@
 import type { Database } from '../core/database.ts';
+import type { ClientId } from '../core/ids.ts';
+import type { Client } from '../core/records.ts';
 import { Consents } from '../identity/consent/consents.ts';
 import { PendingRequests } from '../identity/consent/pending-requests.ts';
 import { ExternalIdentities } from '../identity/external-identities/store.ts';
@@ -10,6 +12,7 @@ import { passwordOnly, SignInLevels } from '../identity/sign-in/sign-in-levels.t
 import { SignInThrottle } from '../identity/sign-in/throttle.ts';
 import { Users } from '../identity/users/users.ts';
 import { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
+import { ImportedDocuments } from '../oauth/client-metadata/imported-documents.ts';
 import { PushedRequestStore } from '../oauth/pushed-requests/store.ts';
 import { RefreshTokenStore } from '../oauth/refresh-token/store.ts';
 import { ClientStore } from '../oauth/register/store.ts';
@@ -42,6 +45,7 @@ export interface Foundations {
 /** Everything that `Portcullis` is made of. */
 export interface Services extends IdentityServices, HealthServices {
   readonly accessTokens: AccessTokens;
+  readonly importedDocuments: ImportedDocuments;
   readonly pushedRequests: PushedRequestStore;
   readonly externalIdentities: ExternalIdentities;
   readonly refreshTokens: RefreshTokenStore;
@@ -131,9 +135,16 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
       report,
       setupUrl: `${new URL(baseUrl).origin}${paths.setup}`,
     }),
-    requests: new PendingRequests(database, clients, clock, random, config.signIn.requestMinutes * 60_000),
+    requests: new PendingRequests(
+      database,
+      { get: (clientId) => currentClient(clientId, clients, provider) },
+      clock,
+      random,
+      config.signIn.requestMinutes * 60_000,
+    ),
     consents: new Consents(database),
     codes: new AuthorizationCodeStore(database),
+    importedDocuments: new ImportedDocuments(database, clock, random),
     pushedRequests: new PushedRequestStore(database),
     externalIdentities: new ExternalIdentities({
       database,
@@ -153,6 +164,16 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
       onError: (error, task) => report({ name: 'server.error', reason: `removing ${task} failed`, error }),
     }),
   };
+}
+
+/** The client of a request that waits for its user: as its metadata document says now, where it has one. */
+async function currentClient(
+  clientId: ClientId,
+  clients: ClientStore,
+  { metadataDocuments }: OAuthProvider,
+): Promise<Client | undefined> {
+  const client = await clients.get(clientId);
+  return client === undefined ? undefined : metadataDocuments.current(client);
 }
 
 function pagePaths(prefix: string): PagePaths {

@@ -83,7 +83,7 @@ function withPaths(name: string, value: unknown, directory: string): unknown {
       ? Object.fromEntries(
           Object.entries(item).map(([key, member]) => [key, withPaths(`${name}.${key}`, member, directory)]),
         )
-      : item,
+      : withPaths(name, item, directory),
   );
 }
 

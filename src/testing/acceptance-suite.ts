@@ -5,6 +5,7 @@ import { codeCases } from './cases/code.ts';
 import { discoveryCases } from './cases/discovery.ts';
 import { dpopCases } from './cases/dpop.ts';
 import { hygieneCases } from './cases/hygiene.ts';
+import { metadataDocumentCases } from './cases/metadata-documents.ts';
 import { pushedRequestCases } from './cases/pushed-requests.ts';
 import { refreshCases } from './cases/refresh.ts';
 import { registrationCases } from './cases/registration.ts';
@@ -19,6 +20,7 @@ import type { CreateHarness } from './harness.ts';
 const groups: Readonly<Record<string, readonly AcceptanceCase[]>> = {
   discovery: discoveryCases,
   registration: registrationCases,
+  'metadata documents of clients': metadataDocumentCases,
   'the authorization endpoint': authorizeCases,
   'pushed authorization requests': pushedRequestCases,
   'authorization codes': codeCases,

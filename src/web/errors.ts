@@ -57,6 +57,12 @@ function explanation({ code, parameter }: OAuthError): Explanation {
 function explanationOf(code: OAuthErrorCode): Explanation {
   switch (code) {
     case 'invalid_client':
+      return {
+        title: 'This app cannot be verified',
+        message:
+          'The app did not register with this server. It points to a description of itself instead, which cannot be used here.',
+        next: 'Nothing was allowed. Tell the people who make the app, or the administrator of this server.',
+      };
     case 'unauthorized_client':
       return unknownApp;
     case 'invalid_redirect_uri':

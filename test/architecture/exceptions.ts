@@ -17,6 +17,11 @@ export const capabilityImports: readonly Exception[] = [
     because: 'the gate asks what a call demands of the sign-in behind its token, as it asks for its scopes',
   },
   {
+    from: 'oauth/client-metadata/document.ts',
+    to: 'oauth/register/client-metadata.ts',
+    because: 'what a metadata document says of a client is read by the parser that reads what a client registers',
+  },
+  {
     from: 'oauth/pushed-requests/',
     to: 'oauth/authorization-code/',
     because: 'what is pushed is an authorization request, and is checked by the code that checks it at /authorize',

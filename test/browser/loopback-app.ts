@@ -15,6 +15,8 @@ export interface LoopbackAppOptions {
   readonly name?: string;
   /** What the app asks for, in place of what the server says that it needs. */
   readonly scope?: string;
+  /** Where the app publishes its metadata document, instead of registering. */
+  readonly clientMetadataUrl?: string;
   /** Further parameters of the authorization request; `undefined` leaves one out. */
   readonly parameters?: Readonly<Record<string, string | undefined>>;
   /** Where the browser is sent back to, instead of the app's own callback server. */
@@ -130,6 +132,10 @@ export class LoopbackApp implements OAuthClientProvider {
     const closed = Promise.withResolvers<void>();
     this.#callbackServer.close(() => closed.resolve()).closeAllConnections();
     await closed.promise;
+  }
+
+  get clientMetadataUrl(): string {
+    return this.#options.clientMetadataUrl ?? '';
   }
 
   get clientMetadata() {

@@ -107,6 +107,13 @@ const accountProps: AccountPageProps = {
         lastUsedAt: now - 3 * minute,
       },
       {
+        grantId: 'g3',
+        client: { name: 'Sticky Desk', registeredBy: 'metadata_document', documentHost: 'desk.example' },
+        resource: 'Harbour Notes',
+        scopeTitles: ['Read your notes'],
+        grantedAt: now - 20 * day,
+      },
+      {
         grantId: 'g2',
         client: { name: 'Harbour Assistant', registeredBy: 'administrator' },
         resource: 'Harbour Notes',
@@ -179,6 +186,34 @@ export const samplePages: Readonly<Record<string, Html>> = {
     ...consentProps,
     redirectUri: 'cursor://anysphere.cursor-mcp/oauth/callback',
   }),
+  'consent-website': consentPage({
+    ...consentProps,
+    client: { name: 'Sticky Desk', registeredBy: 'metadata_document', documentHost: 'desk.example' },
+    redirectUri: 'https://desk.example/oauth/callback',
+  }),
+  'consent-other-website': consentPage({
+    ...consentProps,
+    client: { name: 'Claude', registeredBy: 'metadata_document', documentHost: 'xn--clude-1ta.example' },
+    redirectUri: 'https://elsewhere.example/oauth/callback',
+  }),
+  'consent-published-program': consentPage({
+    ...consentProps,
+    client: { name: 'Claude Code', registeredBy: 'metadata_document', documentHost: 'claude.example' },
+  }),
+  'consent-imported': consentPage({
+    ...consentProps,
+    client: { name: 'Harbour Assistant', registeredBy: 'imported_document', documentHost: 'apps.harbour.example' },
+    redirectUri: 'com.example.harbour:/callback',
+  }),
+  'consent-long-host': consentPage({
+    ...consentProps,
+    client: {
+      name: hostileName,
+      registeredBy: 'metadata_document',
+      documentHost: `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.example`,
+    },
+    redirectUri: `https://${'d'.repeat(63)}.example/callback`,
+  }),
   'consent-no-scopes': consentPage({ ...consentProps, scopes: [] }),
   'consent-many': consentPage({
     ...consentProps,
@@ -224,6 +259,11 @@ export const samplePages: Readonly<Record<string, Html>> = {
     title: 'This page is out of date',
     message: 'It was opened by somebody else, before you signed in, or too long ago. Nothing was done.',
     link: { url: '/account', label: 'Open the page again' },
+    requestId: 'b7Jq2mXw0Lr9',
+  }),
+  'unverified-app': authorizationErrorPage({
+    site,
+    error: new OAuthError('invalid_client', 'the metadata document of the client cannot be used: it is not valid JSON'),
     requestId: 'b7Jq2mXw0Lr9',
   }),
   'authorization-error': authorizationErrorPage({

@@ -19,6 +19,8 @@ export class ClientState {
     response_types: ['code'],
     token_endpoint_auth_method: 'none',
   };
+  /** Where the client publishes its metadata document. */
+  clientMetadataUrl?: string;
   registered: { client_id: string } | undefined;
   current: StoredTokens | undefined;
   /** Where the user's browser was sent last. */

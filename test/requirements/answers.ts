@@ -1,11 +1,6 @@
 import type { Answer } from './requirement.ts';
 
 /** Answers that several lists share. */
-export const metadataDocumentsLater: Answer = {
-  later:
-    'Client ID Metadata Documents need the guarded outbound fetcher; until both exist they are neither accepted nor advertised, and clients register dynamically.',
-};
-
 export const errorsBeforeSignIn: Answer = {
   declined:
     'An authorization request that is wrong in itself is answered at its registered redirect URI before sign-in, as RFC 6749 section 4.1.2.1 has it and as clients wait for it. Registration limits where that can be: https, loopback or a private-use scheme, matched exactly. Everything that users decide is sent on only after the consent page has named the host.',

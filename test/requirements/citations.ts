@@ -13,7 +13,7 @@ const notTests = ['test/requirements.ts', 'test/requirements/**'];
 
 // `[CASE-61, OAUTH21-42]` right before the quote that ends a string. What begins like an id is one, however it goes on,
 // so that a mistyped id is reported instead of overlooked.
-const citationGroup = /\[((?:CASE|PITFALL|MCP|OAUTH\d*|RFC\s?\d+)-[^\][\n]*)\](?=['"`])/g;
+const citationGroup = /\[((?:CASE|PITFALL|CIMD|MCP|OAUTH\d*|RFC\s?\d+)-[^\][\n]*)\](?=['"`])/g;
 
 /** The ids that a source text cites in titles, in their order. */
 export function citedIds(source: string): string[] {

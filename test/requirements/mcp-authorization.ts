@@ -1,10 +1,4 @@
-import {
-  errorsBeforeSignIn,
-  metadataDocumentsLater,
-  noOnwardRequests,
-  noThirdPartyServer,
-  privateUseSchemes,
-} from './answers.ts';
+import { errorsBeforeSignIn, noOnwardRequests, noThirdPartyServer, privateUseSchemes } from './answers.ts';
 import { requirementsOf } from './requirement.ts';
 
 const specification = 'https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization';
@@ -16,7 +10,7 @@ export const mcpAuthorization = requirementsOf(
   [
     ['MCP-AUTH-01', 'Protocol Requirements', 'SHOULD', 'Over HTTP, authorization works as this specification describes from the first 401 to the authorized call.'],
     ['MCP-AUTH-02', 'Overview 1', 'MUST', 'The authorization server implements OAuth 2.1 with measures that suit confidential clients and public clients.'],
-    ['MCP-AUTH-03', 'Overview 2', 'SHOULD', 'The authorization server accepts client ids that are URLs of metadata documents.', metadataDocumentsLater],
+    ['MCP-AUTH-03', 'Overview 2', 'SHOULD', 'The authorization server accepts client ids that are URLs of metadata documents.'],
     ['MCP-AUTH-04', 'Overview 4', 'MUST', 'The MCP server publishes protected resource metadata.'],
     ['MCP-AUTH-05', 'Overview 5', 'MUST', 'The authorization server can be discovered through RFC 8414 metadata or OpenID Connect discovery.'],
     ['MCP-AUTH-06', 'Authorization Server Discovery', 'MUST', 'Discovery follows the rules of the discovery page from the resource to the authorization server.'],
@@ -73,14 +67,14 @@ export const mcpRegistration = requirementsOf(
   },
   // biome-ignore format: one requirement a line
   [
-    ['MCP-REG-01', 'Client ID Metadata Documents', 'SHOULD', 'Clients may be identified by a metadata document of their own.', metadataDocumentsLater],
-    ['MCP-REG-02', 'Implementation Requirements', 'MUST', 'Support for metadata documents keeps to their draft.', metadataDocumentsLater],
-    ['MCP-REG-03', 'Implementation Requirements', 'SHOULD', 'A client id in URL form makes the authorization server fetch the document.', metadataDocumentsLater],
-    ['MCP-REG-04', 'Implementation Requirements', 'MUST', 'The client_id inside the document equals the URL it came from.', metadataDocumentsLater],
-    ['MCP-REG-05', 'Implementation Requirements', 'SHOULD', 'Fetched documents are cached as their HTTP headers say.', metadataDocumentsLater],
-    ['MCP-REG-06', 'Implementation Requirements', 'MUST', 'The redirect URI of a request is one of those in the document.', metadataDocumentsLater],
-    ['MCP-REG-07', 'Implementation Requirements', 'MUST', 'The document is well-formed JSON and has its required members.', metadataDocumentsLater],
-    ['MCP-REG-08', 'Implementation Requirements', 'SHOULD', 'The security advice for metadata documents is followed.', metadataDocumentsLater],
+    ['MCP-REG-01', 'Client ID Metadata Documents', 'SHOULD', 'Clients may be identified by a metadata document of their own.'],
+    ['MCP-REG-02', 'Implementation Requirements', 'MUST', 'Support for metadata documents keeps to their draft.'],
+    ['MCP-REG-03', 'Implementation Requirements', 'SHOULD', 'A client id in URL form makes the authorization server fetch the document.'],
+    ['MCP-REG-04', 'Implementation Requirements', 'MUST', 'The client_id inside the document equals the URL it came from.'],
+    ['MCP-REG-05', 'Implementation Requirements', 'SHOULD', 'Fetched documents are cached as their HTTP headers say.'],
+    ['MCP-REG-06', 'Implementation Requirements', 'MUST', 'The redirect URI of a request is one of those in the document.'],
+    ['MCP-REG-07', 'Implementation Requirements', 'MUST', 'The document is well-formed JSON and has its required members.'],
+    ['MCP-REG-08', 'Implementation Requirements', 'SHOULD', 'The security advice for metadata documents is followed.'],
   ],
 );
 
@@ -105,8 +99,8 @@ export const mcpSecurity = requirementsOf(
     ['MCP-SEC-11', 'Open Redirection', 'MUST', 'Redirect URIs must equal a registered value exactly.'],
     ['MCP-SEC-12', 'Open Redirection', 'MUST', 'Precautions keep user agents from being sent to untrusted URIs.'],
     ['MCP-SEC-13', 'Open Redirection', 'SHOULD', 'The user agent is redirected without a question only where the target is trusted.', errorsBeforeSignIn],
-    ['MCP-SEC-14', 'Client ID Metadata Document Security', 'MUST', 'The risks of metadata documents are taken into account.', metadataDocumentsLater],
-    ['MCP-SEC-15', 'Authorization Server Abuse Protection', 'SHOULD', 'Fetching metadata documents cannot be used to reach into the server’s network.', metadataDocumentsLater],
+    ['MCP-SEC-14', 'Client ID Metadata Document Security', 'MUST', 'The risks of metadata documents are taken into account.'],
+    ['MCP-SEC-15', 'Authorization Server Abuse Protection', 'SHOULD', 'Fetching metadata documents cannot be used to reach into the server’s network.'],
     ['MCP-SEC-16', 'Localhost Redirect URI Risks', 'SHOULD', 'Consent to a redirect to this computer carries a further warning.'],
     ['MCP-SEC-17', 'Localhost Redirect URI Risks', 'MUST', 'The consent page shows the host name to which the browser will be sent.'],
     ['MCP-SEC-18', 'Confused Deputy Problem', 'MUST', 'A proxy with one static client id asks for consent for each registered client before it forwards.', noThirdPartyServer],

@@ -23,7 +23,7 @@ export const pitfalls = requirementsOf(
     ['PITFALL-16', 'Registration', 'pitfall', 'A client gains no privilege by what it registers: unknown metadata is dropped.'],
     ['PITFALL-17', 'Egress', 'pitfall', 'No request of a client makes the server fetch from inside its network.'],
     ['PITFALL-18', 'Grants', 'pitfall', 'Grants are per authorization, never per client id, so one device’s sign-in does not sign another out.'],
-    ['PITFALL-19', 'Discovery', 'pitfall', 'Client ID metadata documents are advertised only where they can be fetched.', { later: 'They are not supported yet, and not advertised.' }],
+    ['PITFALL-19', 'Discovery', 'pitfall', 'Client ID metadata documents are advertised only where they can be fetched.'],
     ['PITFALL-20', 'Sign-in', 'pitfall', 'No code is issued before every required factor is done.', { later: 'A password is the only factor yet; second factors and device approval come later, behind the same proof of sign-in.' }],
     ['PITFALL-21', 'Tokens', 'pitfall', 'Ownership is checked before revocation, and every access token goes through one path of verification.'],
     ['PITFALL-22', 'Limits', 'pitfall', 'Limits cannot be bypassed: IPv6 counts by /64, forwarded addresses from right to left through trusted hops, accounts count too.'],

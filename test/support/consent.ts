@@ -11,7 +11,7 @@ import {
   type Tokens,
   tokensOf,
 } from '../../src/testing/test-client.ts';
-import { type IdentityHarness, onPage, openIdentity, origin } from './identity.ts';
+import { type IdentityHarness, onPage, openIdentity, origin, type Surroundings } from './identity.ts';
 import { testLimits, testUser } from './portcullis-harness.ts';
 
 export const notes: PortcullisConfig = {
@@ -31,12 +31,14 @@ export interface ConsentHarness extends IdentityHarness {
   readonly device: () => Device;
 }
 
-export async function openConsent(config: PortcullisConfig = {}): Promise<ConsentHarness> {
-  const harness = await openIdentity({
-    ...notes,
-    ...config,
-    registration: { ...testLimits.registration, ...config.registration },
-  });
+export async function openConsent(
+  config: PortcullisConfig = {},
+  surroundings: Surroundings = {},
+): Promise<ConsentHarness> {
+  const harness = await openIdentity(
+    { ...notes, ...config, registration: { ...testLimits.registration, ...config.registration } },
+    surroundings,
+  );
   await harness.addUser('ada');
   await harness.addUser('bob');
   return {

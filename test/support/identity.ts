@@ -4,7 +4,7 @@ import type { SecurityEvent } from '../../src/core/events.ts';
 import type { RequestContext } from '../../src/core/http.ts';
 import type { User, UserRole } from '../../src/identity/users/user.ts';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
-import { Portcullis } from '../../src/portcullis/portcullis.ts';
+import { Portcullis, type PortcullisRuntime } from '../../src/portcullis/portcullis.ts';
 import type { Services } from '../../src/portcullis/services.ts';
 import { TestBrowser, type TestPage } from '../../src/testing/test-browser.ts';
 import { testLimits, testUser } from './portcullis-harness.ts';
@@ -22,13 +22,20 @@ export interface IdentityHarness {
   readonly addUser: (userName: string, role?: UserRole) => Promise<User>;
 }
 
+/** What a test may put in the place of the world around it. */
+export interface Surroundings extends Pick<PortcullisRuntime, 'egress'> {
+  readonly clock?: ManualClock;
+}
+
 /** Opens it for one test; every user that it adds has the password of `testUser`. */
-export async function openIdentity(config: PortcullisConfig = {}): Promise<IdentityHarness> {
-  const clock = new ManualClock();
+export async function openIdentity(
+  config: PortcullisConfig = {},
+  { clock = new ManualClock(), ...runtime }: Surroundings = {},
+): Promise<IdentityHarness> {
   const events: SecurityEvent[] = [];
   const portcullis = await Portcullis.open(
     { ...testLimits, baseUrl: origin, name: 'Example Notes', database: ':memory:', ...config },
-    { clock, onEvent: (event) => events.push(event) },
+    { ...runtime, clock, onEvent: (event) => events.push(event) },
   );
   onTestFinished(() => portcullis.close());
   const { services } = portcullis;

@@ -4,6 +4,7 @@ import { createMcpHandler } from '@modelcontextprotocol/server';
 import { createNotesServer } from '../../examples/notes/mcp-server.ts';
 import { Notes, noteScopes } from '../../examples/notes/notes.ts';
 import type { Clock } from '../../src/core/clock.ts';
+import type { Fetcher } from '../../src/core/egress/fetcher.ts';
 import type { SecurityEvent } from '../../src/core/events.ts';
 import { createMcpEndpoint } from '../../src/hosts/mcp-sdk.ts';
 import { createNodeListener } from '../../src/hosts/node.ts';
@@ -20,6 +21,8 @@ export const password = 'violet kettle under nine bridges';
 export interface NotesServerOptions {
   readonly clock?: Clock;
   readonly config?: PortcullisConfig;
+  /** What the server fetches through. Default: nothing. */
+  readonly egress?: Fetcher;
   /** Serves https with this certificate. */
   readonly tls?: CertificateFiles;
 }
@@ -38,7 +41,7 @@ export interface NotesServer {
   close(): Promise<void>;
 }
 
-export async function startNotesServer({ clock, config, tls }: NotesServerOptions = {}): Promise<NotesServer> {
+export async function startNotesServer({ clock, config, egress, tls }: NotesServerOptions = {}): Promise<NotesServer> {
   let listener: RequestListener = (_, res) => void res.writeHead(503).end();
   const server = tls === undefined ? createServer() : secureServer(tls, (req, res) => listener(req, res));
   const listening = Promise.withResolvers<void>();
@@ -56,7 +59,11 @@ export async function startNotesServer({ clock, config, tls }: NotesServerOption
       database: ':memory:',
       ...config,
     },
-    { onEvent: (event) => events.push(event), ...(clock === undefined ? {} : { clock }) },
+    {
+      onEvent: (event) => events.push(event),
+      ...(clock === undefined ? {} : { clock }),
+      ...(egress === undefined ? {} : { egress }),
+    },
   );
   const notes = new Notes();
   const mcp = createMcpEndpoint(

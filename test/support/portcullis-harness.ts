@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DpopPolicy } from '../../src/core/dpop-policy.ts';
 import type { IdentityAssertionOptions, TrustedIssuer } from '../../src/core/identity-assertions.ts';
+import type { MetadataDocumentOptions } from '../../src/core/metadata-documents.ts';
 import type { ResourceDefinition } from '../../src/core/resources.ts';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
@@ -27,6 +28,7 @@ export const testLimits = {
   registration: { ...unlimited },
   authorize: unlimited,
   signIn: unlimited,
+  clientMetadata: unlimited,
   pushedRequests: unlimited,
 } satisfies PortcullisConfig;
 
@@ -92,6 +94,7 @@ export async function createPortcullisHarness(
     },
     identityAssertions: assertionsConfig(environment.identityAssertions, keyFiles ?? ''),
     dpop: dpopConfig(environment.dpop ?? {}),
+    clientMetadata: clientMetadataConfig(environment.clientMetadata),
     allowedHosts: [...(environment.allowedHosts ?? [])],
     allowedOrigins: [...(environment.allowedOrigins ?? [])],
   };
@@ -162,6 +165,18 @@ function clientAuthenticationConfig({
     ...(addressFailures === undefined ? {} : { addressFailures }),
     ...(longestAssertion === undefined ? {} : { longestAssertionSeconds: longestAssertion / 1000 }),
     ...(leeway === undefined ? {} : { leewaySeconds: leeway / 1000 }),
+  };
+}
+
+function clientMetadataConfig(options: MetadataDocumentOptions = {}): NonNullable<PortcullisConfig['clientMetadata']> {
+  const { enabled = true, allowedHosts, deniedHosts = [], lookups } = options;
+  return {
+    enabled,
+    deniedHosts: [...deniedHosts],
+    ...(allowedHosts === undefined ? {} : { allowedHosts: [...allowedHosts] }),
+    ...(lookups === undefined
+      ? unlimited
+      : { rateLimit: { limit: lookups.limit, windowSeconds: lookups.window / 1000 } }),
   };
 }
 

@@ -1,32 +1,50 @@
 import type { Client } from '../../core/records.ts';
+import type { ImportedDocument } from '../../oauth/client-metadata/imported-documents.ts';
 import { displayText } from '../../web/display-text.ts';
 import { defineCommand } from '../command.ts';
 import { withPortcullis } from '../open.ts';
 import { configFor, dataFlags } from '../settings-flags.ts';
-import { momentText, table } from '../text.ts';
+import { momentJson, momentText, table } from '../text.ts';
 import { clientJson } from './client-json.ts';
 
 export const clientList = defineCommand({
   name: 'client list',
-  summary: 'List the registered clients.',
+  summary: 'List the registered clients, and where they come from.',
   flags: dataFlags,
   async run({ flags, terminal }) {
     const config = configFor(flags, terminal);
-    const clients = await withPortcullis(config, (portcullis) => portcullis.services.clients.list());
+    const { clients, documents } = await withPortcullis(config, async ({ services }) => ({
+      clients: await services.clients.list(),
+      documents: await services.importedDocuments.list(),
+    }));
+    const known = new Set(clients.map(({ client }) => client.clientId));
+    const waiting = documents.filter(({ clientId }) => !known.has(clientId));
     const rows = clients.map(({ client, lastUsedAt }) => [
       client.clientId,
       displayText(client.clientName, '(no name)'),
       kindOf(client),
-      client.registeredBy === 'administrator' ? 'by hand' : 'by itself',
+      originOf(client),
       momentText(client.issuedAt),
       momentText(lastUsedAt),
     ]);
+    const waitingRows = waiting.map((document) => [
+      document.clientId,
+      displayText(nameIn(document), '(no name)'),
+      '',
+      bundleText(document),
+      momentText(document.importedAt),
+      momentText(undefined),
+    ]);
+    const all = [...rows, ...waitingRows];
     return {
-      json: { clients: clients.map(({ client, lastUsedAt }) => clientJson(client, lastUsedAt)) },
+      json: {
+        clients: clients.map(({ client, lastUsedAt }) => clientJson(client, lastUsedAt)),
+        importedDocuments: documents.map(documentJson),
+      },
       text:
-        clients.length === 0
+        all.length === 0
           ? 'No client has registered yet.\n'
-          : table(['CLIENT ID', 'NAME', 'KIND', 'REGISTERED', 'SINCE (UTC)', 'LAST USED (UTC)'], rows, terminal.style),
+          : table(['CLIENT ID', 'NAME', 'KIND', 'REGISTERED', 'SINCE (UTC)', 'LAST USED (UTC)'], all, terminal.style),
     };
   },
 });
@@ -34,4 +52,30 @@ export const clientList = defineCommand({
 function kindOf({ tokenEndpointAuthMethod, redirectUris }: Client): string {
   if (tokenEndpointAuthMethod === 'none') return 'public';
   return redirectUris.length === 0 ? 'machine' : 'confidential';
+}
+
+function originOf({ registeredBy }: Client): string {
+  switch (registeredBy) {
+    case 'administrator':
+      return 'by hand';
+    case 'dynamic':
+      return 'by itself';
+    case 'metadata_document':
+      return 'by its document';
+    case 'imported_document':
+      return 'by import';
+  }
+}
+
+function nameIn({ text }: ImportedDocument): string | undefined {
+  const { client_name: name } = JSON.parse(text) as { client_name?: unknown };
+  return typeof name === 'string' ? name : undefined;
+}
+
+function bundleText({ bundle }: ImportedDocument): string {
+  return bundle === undefined ? 'by import' : `by import (${bundle})`;
+}
+
+function documentJson({ clientId, bundle, importedAt, expiresAt }: ImportedDocument): Record<string, unknown> {
+  return { clientId, bundle: bundle ?? null, importedAt: momentJson(importedAt), expiresAt: momentJson(expiresAt) };
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { ConfigurationError } from '../../core/urls.ts';
 import { Portcullis } from '../../portcullis/portcullis.ts';
+import { readPublicKey } from '../client/bundle-keys.ts';
 import { defineCommand } from '../command.ts';
 import { configFor, dataFlags, serverFlags } from '../settings-flags.ts';
 import { definitions, momentJson, momentText } from '../text.ts';
@@ -15,6 +16,7 @@ export const configCheck = defineCommand({
   async run({ flags, terminal }) {
     const config = configFor(flags, terminal);
     const { certificateExpiresAt } = checkServerSettings(config);
+    for (const file of config.portcullis.clientMetadata.bundleKeys) readPublicKey(resolve(terminal.directory, file));
     const module = mcpFile(config.server.mcp, terminal.directory);
     if (module?.exists === false) throw new ConfigurationError(`mcp: there is no file ${module.path}`);
     const { settings, resources } = await checked(config.portcullis);

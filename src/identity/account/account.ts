@@ -8,6 +8,7 @@ import { page, queryParams, siteOf } from '../page.ts';
 import { resourceName } from '../resource-name.ts';
 import type { IdentityServices } from '../services.ts';
 import type { AuthenticatedUser } from '../sessions/authenticated-user.ts';
+import { shownClient } from '../shown-client.ts';
 import { signOutPurpose } from '../sign-in/sign-out.ts';
 import { type AccountAction, actionField, done } from './actions.ts';
 
@@ -85,7 +86,7 @@ async function appsOf(user: AuthenticatedUser, services: IdentityServices): Prom
   const list = await grants.listForSubject(user.user.userId);
   return list.map((grant) => ({
     grantId: grant.grantId,
-    client: { name: grant.clientName, registeredBy: grant.registeredBy },
+    client: shownClient(grant),
     resource: resourceName(grant.resource, services),
     scopeTitles: grant.scopes.map((scope) => provider.resources.get(grant.resource)?.scopes.get(scope)?.title ?? scope),
     grantedAt: grant.approvedAt,

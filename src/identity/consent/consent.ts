@@ -1,13 +1,16 @@
 import { OAuthError } from '../../core/errors.ts';
 import { hashSecret } from '../../core/hash.ts';
 import type { Params } from '../../core/params.ts';
+import { hasDocument } from '../../core/records.ts';
 import { unmetRequirements } from '../../oauth/authorization-code/sign-in.ts';
+import { describeDestination } from '../../web/destination.ts';
 import { type ConsentScope, consentFields, consentPage, readConsentForm } from '../../web/pages/consent.ts';
 import { htmlResponse, seeOther } from '../../web/response.ts';
 import { page, postedForm, queryParams, siteOf } from '../page.ts';
 import { resourceName } from '../resource-name.ts';
 import type { IdentityServices } from '../services.ts';
 import type { AuthenticatedUser } from '../sessions/authenticated-user.ts';
+import { shownClient } from '../shown-client.ts';
 import { signOutPurpose } from '../sign-in/sign-out.ts';
 import { Approval } from './approval.ts';
 import { approve, refuse } from './decide.ts';
@@ -48,7 +51,7 @@ export const showConsent = page(async (request, services) => {
   }
   const isAnother = pending.askedUserId !== undefined && pending.askedUserId !== user.user.userId;
   const remembered = !isAnother && scopes.length > 0 && scopes.every((scope) => scope.alreadyAllowed);
-  if (remembered && !prompt.includes('consent') && openedByThePerson(request)) {
+  if (remembered && isWhoItWas(pending) && !prompt.includes('consent') && openedByThePerson(request)) {
     return allow(
       open,
       user,
@@ -110,6 +113,12 @@ function signInAddress(
   return `${paths.signIn}?${query}`;
 }
 
+// RFC 8252 §8.6: what was allowed before is allowed again without a question only where nobody else can be the client. The
+// id of a metadata document is public; on a person's computer, any program can come with it.
+function isWhoItWas({ request: { client, redirectUri } }: PendingRequest): boolean {
+  return !hasDocument(client) || describeDestination(redirectUri.toString()).kind === 'website';
+}
+
 // A page of another site could start a request, and a browser fetches pages in advance: the person must notice.
 function openedByThePerson({ headers }: Request): boolean {
   const site = headers.get('sec-fetch-site');
@@ -134,7 +143,7 @@ function askConsent(
       hidden: { [shownField]: csrf.issue(request, shownPurpose(pending, user, scopes)).token },
     },
     request: pending.id,
-    client: { name: client.clientName, registeredBy: client.registeredBy },
+    client: shownClient(client),
     redirectUri: redirectUri.toString(),
     resource: { name: resourceName(resource, services), url: resource },
     user: { username: user.user.userName, displayName: user.user.displayName },

@@ -28,14 +28,17 @@ type StoredParameters = Omit<AuthorizeRequest, 'client' | 'redirectUri'> & { rea
 /** Authorization requests between `/authorize` and the user's decision. */
 export class PendingRequests {
   readonly #database: Database;
-  readonly #clients: ClientStore;
+  readonly #clients: Pick<ClientStore, 'get'>;
   readonly #clock: Clock;
   readonly #random: Random;
   /** How long a user has to sign in and decide, in milliseconds. */
   readonly lifetime: number;
 
-  /** @param lifetime in milliseconds */
-  constructor(database: Database, clients: ClientStore, clock: Clock, random: Random, lifetime: number) {
+  /**
+   * @param clients as they are now: what was registered, or what their metadata documents say
+   * @param lifetime in milliseconds
+   */
+  constructor(database: Database, clients: Pick<ClientStore, 'get'>, clock: Clock, random: Random, lifetime: number) {
     this.#database = database;
     this.#clients = clients;
     this.#clock = clock;

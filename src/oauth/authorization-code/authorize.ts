@@ -16,7 +16,7 @@ import { type AuthorizeRequest, parseAuthorizeRequest } from './request.ts';
  * | step | an error is |
  * |---|---|
  * | parameters once, well formed | shown |
- * | `client_id` known | shown |
+ * | `client_id` known, or the URL of a document that describes the client | shown |
  * | `request_uri`, where there is one: taken, and its parameters stand for all that were sent | shown |
  * | `redirect_uri` matched | shown |
  * | pushed, where client or server requires it | redirected |
@@ -54,7 +54,7 @@ async function decide(
   let redirectUri: ValidatedRedirectUri;
   try {
     sent = await authorizationParams(request);
-    client = await knownClient(sent, provider);
+    client = await knownClient(sent, provider, context);
     params = await sentOrPushed(sent, client, provider);
     redirectUri = ValidatedRedirectUri.match(client, params.get('redirect_uri'));
   } catch (error) {
@@ -64,6 +64,7 @@ async function decide(
   try {
     if (params === sent) requirePushed(client, provider);
     const authorizeRequest = parseAuthorizeRequest(params, client, redirectUri, provider);
+    await provider.metadataDocuments.accept(client);
     const next = await provider.authorize(client, authorizeRequest);
     return completed(next, authorizeRequest, provider);
   } catch (error) {
@@ -82,9 +83,9 @@ async function authorizationParams(request: Request): Promise<Params> {
   return Params.parse(query === -1 ? '' : request.url.slice(query + 1));
 }
 
-async function knownClient(params: Params, provider: OAuthProvider): Promise<Client> {
+async function knownClient(params: Params, provider: OAuthProvider, context: RequestContext): Promise<Client> {
   const clientId = params.require('client_id') as ClientId;
-  const client = await provider.getClient(clientId);
+  const client = await provider.resolveClient(clientId, context);
   if (client === undefined) {
     throw new OAuthError('invalid_request', `client_id '${clientId.slice(0, 200)}' is not registered here`, {
       parameter: 'client_id',

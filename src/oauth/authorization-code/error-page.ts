@@ -18,6 +18,7 @@ export function unknownClientResponse(request: Request, error: OAuthError, provi
       'cache-control': 'no-store',
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
       'x-frame-options': 'DENY',
+      ...error.headers,
       ...headers,
     },
   });

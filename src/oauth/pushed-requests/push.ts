@@ -20,6 +20,7 @@ const maximumPushedBytes = 16 * 1024;
  * | step | refuses with |
  * |---|---|
  * | form body, parameters once | `invalid_request`, 413 |
+ * | a client known by a metadata document: obtained, and stored | `invalid_client` (400), `temporarily_unavailable` |
  * | client authentication, as at the token endpoint | `invalid_client` (401) |
  * | client registered for the code grant | `unauthorized_client` |
  * | no `request_uri` | `invalid_request` |
@@ -35,6 +36,7 @@ export async function pushEndpoint(
   context: RequestContext,
 ): Promise<Response> {
   const params = await Params.ofForm(request, maximumPushedBytes);
+  await provider.metadataDocuments.introduce(params.get('client_id'), context);
   const { client } = await AuthenticatedClient.authenticate(request.headers, params, provider, context);
   const { clientId } = client;
   try {

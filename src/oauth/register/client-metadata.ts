@@ -49,8 +49,8 @@ export type RegisteredMetadata = Omit<
   'clientId' | 'clientSecretHash' | 'clientSecretExpiresAt' | 'previousSecret' | 'registeredBy' | 'issuedAt'
 >;
 
-// Grant types that registration without further proof can never give.
-const refusedGrants = [
+/** Grant types that registration without further proof can never give. */
+export const neverRegistered: readonly string[] = [
   'urn:ietf:params:oauth:grant-type:jwt-bearer',
   'client_credentials',
   'urn:ietf:params:oauth:grant-type:token-exchange',
@@ -110,7 +110,7 @@ function authentication(sent: z.output<typeof clientMetadata>, provider: OAuthPr
 }
 
 function supportedGrants(requested: readonly string[], provider: OAuthProvider): string[] {
-  const refused = requested.find((grant) => refusedGrants.includes(grant));
+  const refused = requested.find((grant) => neverRegistered.includes(grant));
   if (refused !== undefined) throw invalid(`grant type '${refused}' cannot be had by registration`);
   if (!requested.includes('authorization_code')) throw invalid("grant_types must include 'authorization_code'");
   return [...new Set(requested.filter((grant) => provider.grantHandlers.has(grant)))];

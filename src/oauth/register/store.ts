@@ -22,16 +22,16 @@ export interface NewSecret {
   readonly expiresAt?: number;
 }
 
-/** Which self-registered clients are of no more use. Times are milliseconds. */
+/** Which clients that no administrator added are of no more use. Times are milliseconds. */
 export interface UnusedClients {
-  /** Since its registration, where no code was ever redeemed. */
+  /** Since its registration, or since its metadata document was last accepted, where no code was ever redeemed. */
   readonly neverUsedFor: number;
   /** Since a code was last redeemed: no shorter than a grant can live. */
   readonly unusedFor: number;
   readonly now: number;
 }
 
-/** A self-registered client that was never used keeps its place for this long, however many want it. */
+/** A client that no administrator added and that was never used keeps its place for this long, however many want it. */
 const protectedFor = 3_600_000;
 
 /** How many characters of client metadata are kept in memory: strangers decide how long theirs is. */
@@ -80,19 +80,34 @@ export class ClientStore {
    * @param maximum self-registered clients kept at most
    */
   async addDynamic(client: Client, maximum: number): Promise<boolean> {
-    const registered = "(SELECT count(*) FROM clients WHERE registered_by = 'dynamic')";
     const [evicted, added] = await this.#database.write(
-      sql(
-        `DELETE FROM clients WHERE ${registered} >= ? AND client_id IN (
-           SELECT client_id FROM clients WHERE ${unused} AND last_used_at IS NULL AND issued_at < ? ORDER BY issued_at LIMIT 1
-         ) RETURNING client_id`,
-        maximum,
-        client.issuedAt - protectedFor,
-      ),
-      insertClient(client, sql(`${registered} < ?`, maximum)),
+      makeRoom(dynamic, client, maximum),
+      insertClient(client, sql(`${countOf(dynamic)} < ?`, maximum)),
     );
     this.#forget(evicted);
     return added?.length === 1;
+  }
+
+  /**
+   * Adds a client that a metadata document describes, or puts what it says now in the place of what it said. Room for new
+   * ones is made as for those that register themselves. Resolves to whether there was room.
+   * @param maximum clients with documents kept at most
+   */
+  async putDescribed(client: Client, maximum: number): Promise<boolean> {
+    const isKnown = sql(`EXISTS (SELECT 1 FROM clients WHERE client_id = ? AND ${described})`, client.clientId);
+    const hasRoom = sql(`(${isKnown.sql} OR ${countOf(described)} < ?)`, ...isKnown.values, maximum);
+    const [evicted, stored] = await this.#database.write(
+      makeRoom(described, client, maximum),
+      insertClient(
+        client,
+        hasRoom,
+        `ON CONFLICT (client_id) DO UPDATE SET registered_by = excluded.registered_by, issued_at = excluded.issued_at, metadata = excluded.metadata
+         WHERE clients.${described}`,
+      ),
+    );
+    this.#forget(evicted);
+    this.#outdate(stored);
+    return stored?.length === 1;
   }
 
   async list(): Promise<StoredClient[]> {
@@ -166,13 +181,13 @@ export class ClientStore {
     return deleted?.length === 1;
   }
 
-  /** Removes self-registered clients that are of no more use, at most `limit`. Resolves to how many. */
+  /** Removes clients that no administrator added and that are of no more use, at most `limit`. Resolves to how many. */
   async deleteUnused({ neverUsedFor, unusedFor, now }: UnusedClients, limit: number): Promise<number> {
     const [deleted] = await this.#database.write(
       sql(
         `DELETE FROM clients WHERE client_id IN (
            SELECT client_id FROM clients
-           WHERE ${unused} AND (last_used_at < ? OR (last_used_at IS NULL AND issued_at < ?)) LIMIT ?
+           WHERE (${dynamic} OR ${described}) AND ${withoutGrants} AND (last_used_at < ? OR (last_used_at IS NULL AND issued_at < ?)) LIMIT ?
          ) RETURNING client_id`,
         now - unusedFor,
         now - neverUsedFor,
@@ -195,8 +210,26 @@ export class ClientStore {
   }
 }
 
-const unused =
-  "registered_by = 'dynamic' AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)";
+const dynamic = "registered_by = 'dynamic'";
+const described = "registered_by IN ('metadata_document', 'imported_document')";
+const withoutGrants = 'NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)';
+
+function countOf(kind: string): string {
+  return `(SELECT count(*) FROM clients WHERE ${kind})`;
+}
+
+/** Removes the oldest client of a kind that was never used, where a new one finds no room. */
+function makeRoom(kind: string, { clientId, issuedAt }: Client, maximum: number): Statement {
+  return sql(
+    `DELETE FROM clients WHERE ${countOf(kind)} >= ? AND NOT EXISTS (SELECT 1 FROM clients WHERE client_id = ?) AND client_id IN (
+       SELECT client_id FROM clients
+       WHERE ${kind} AND ${withoutGrants} AND last_used_at IS NULL AND issued_at < ? ORDER BY issued_at LIMIT 1
+     ) RETURNING client_id`,
+    maximum,
+    clientId,
+    issuedAt - protectedFor,
+  );
+}
 
 /** What has no column of its own; the same for the same client, read and written however often. */
 function metadataJson(client: Client): string {
@@ -205,11 +238,12 @@ function metadataJson(client: Client): string {
   return JSON.stringify(metadata);
 }
 
-function insertClient(client: Client, condition: Statement): Statement {
+/** @param onConflict what happens where there is a client with this id */
+function insertClient(client: Client, condition: Statement, onConflict = ''): Statement {
   const { clientId, clientSecretHash, clientSecretExpiresAt, previousSecret, registeredBy, issuedAt } = client;
   return sql(
     `INSERT INTO clients (client_id, client_secret_hash, client_secret_expires_at, previous_secret_hash, previous_secret_expires_at, registered_by, issued_at, metadata)
-     SELECT ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ? WHERE ${condition.sql} RETURNING client_id`,
+     SELECT ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ? WHERE ${condition.sql} ${onConflict} RETURNING client_id`,
     clientId,
     clientSecretHash ?? null,
     clientSecretExpiresAt ?? null,

@@ -2,7 +2,7 @@ import { OAuthError } from '../../core/errors.ts';
 import type { RequestContext } from '../../core/http.ts';
 import type { ClientId } from '../../core/ids.ts';
 import type { Params } from '../../core/params.ts';
-import type { Client } from '../../core/records.ts';
+import { type Client, hasDocument } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { ClientAuthenticationMethod, PresentedCredentials } from './client-authentication-method.ts';
 
@@ -91,7 +91,7 @@ async function confidentialClient(
   const attempt = await provider.clientThrottle.begin(credentials, context);
   if (!attempt.allowed) throw tooManyFailures(attempt.retryAfterSeconds, credentials, provider, context);
   try {
-    const client = await provider.getClient(credentials.clientId);
+    const client = await clientWithItsKeys(credentials.clientId, provider);
     const registered = client?.tokenEndpointAuthMethod === method.name ? client : undefined;
     const wrong = await credentials.verify(registered);
     if (registered !== undefined && wrong === undefined) {
@@ -105,6 +105,13 @@ async function confidentialClient(
     if (!(error instanceof OAuthError) || error.status >= 500) await attempt.cancelled();
     throw error;
   }
+}
+
+// Keys that a metadata document no longer has are nobody's. What was granted outlives the document.
+async function clientWithItsKeys(clientId: ClientId, provider: OAuthProvider): Promise<Client | undefined> {
+  const stored = await provider.getClient(clientId);
+  if (stored === undefined || !hasDocument(stored)) return stored;
+  return (await provider.metadataDocuments.current(stored)) ?? stored;
 }
 
 function otherwiseRegistered(client: Client | undefined, { name }: ClientAuthenticationMethod): string {

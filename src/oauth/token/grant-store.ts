@@ -1,14 +1,14 @@
 import type { Clock } from '../../core/clock.ts';
 import { type Database, type Row, type Statement, sql } from '../../core/database.ts';
 import type { ClientId, GrantId, ResourceUri, Subject } from '../../core/ids.ts';
-import type { Grant, GrantDetails } from '../../core/records.ts';
+import type { Grant, GrantDetails, Registrar } from '../../core/records.ts';
 
 /** A live grant, for the account page and the command line. Times are milliseconds since the epoch. */
 export interface GrantSummary {
   readonly grantId: GrantId;
   readonly clientId: ClientId;
   readonly clientName?: string;
-  readonly registeredBy: 'dynamic' | 'administrator';
+  readonly registeredBy: Registrar;
   readonly subject: Subject;
   readonly scopes: readonly string[];
   readonly resource: ResourceUri;

@@ -48,7 +48,8 @@ export function grantedResource(
 }
 
 function checkClient({ registeredBy }: Pick<Client, 'registeredBy'>, { uri, clients }: ProtectedResource): void {
-  if (clients === 'verified' && registeredBy !== 'administrator')
+  const isVerified = registeredBy === 'administrator' || registeredBy === 'imported_document';
+  if (clients === 'verified' && !isVerified)
     throw new OAuthError('unauthorized_client', `resource ${uri} is only for clients that an administrator added`);
 }
 

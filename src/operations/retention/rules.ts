@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { type Database, sql } from '../../core/database.ts';
+import { longestBundleDays } from '../../oauth/client-metadata/bundle.ts';
 import type { RetentionTask } from './retention.ts';
 
 /** Rows of one table that lapse with time. */
@@ -29,6 +30,9 @@ export const retentionRules: readonly RetentionRule[] = [
   { table: 'spent_identifiers', key: 'identifier_hash', condition: 'expires_at < ?', keepFor: hour },
   { table: 'sessions', key: 'session_hash', condition: 'expires_at < ?', keepFor: 0 },
   { table: 'sign_in_failures', key: 'bucket', condition: 'expires_at < ?', keepFor: 0 },
+  { table: 'client_documents', key: 'client_id', condition: 'expires_at < ?', keepFor: day },
+  // Until then an older bundle of that name may still be in force, and must be known as older.
+  { table: 'client_bundles', key: 'bundle', condition: 'expires_at < ?', keepFor: longestBundleDays * day },
   { table: 'setup_links', key: 'token_hash', condition: 'expires_at < ?', keepFor: 0 },
 ];
 

@@ -1,3 +1,4 @@
+import { type ShownClient, standingBadge } from '../client-standing.ts';
 import { clientName, displayText } from '../display-text.ts';
 import { buttonForm, type FormProps } from '../forms.ts';
 import { type Html, html } from '../markup.ts';
@@ -9,7 +10,7 @@ export const grantField = 'grant';
 /** One grant of the user, as the account page shows it. Times are milliseconds since the epoch. */
 export interface ConnectedApp {
   readonly grantId: string;
-  readonly client: { readonly name: string | undefined; readonly registeredBy: 'dynamic' | 'administrator' };
+  readonly client: ShownClient;
   /** Name of the MCP server that it may reach. */
   readonly resource: string;
   /** Titles of the granted scopes. */
@@ -36,9 +37,8 @@ ${props.list.length > 0 && html`<ul class="rows">${props.list.map((app) => appRo
 }
 
 function appRow(app: ConnectedApp, revoke: FormProps, now: number): Html {
-  const unverified = app.client.registeredBy === 'dynamic';
   return html`<li class="row"><div class="stack-small">
-<h3 class="clip">${clientName(app.client.name)} <span class="badge ${unverified ? 'unknown' : 'known'}">${unverified ? 'Unverified' : 'Added by administrator'}</span></h3>
+<h3 class="clip">${clientName(app.client.name)} ${standingBadge(app.client)}</h3>
 <p class="small">${app.resource}</p>
 ${app.scopeTitles.length > 0 && html`<ul class="inline-list">${app.scopeTitles.map((title) => html`<li class="badge">${title}</li>`)}</ul>`}
 <p class="small quiet">Allowed ${moment(app.grantedAt, now)}</p>

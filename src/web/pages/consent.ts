@@ -1,4 +1,5 @@
 import type { Params } from '../../core/params.ts';
+import { clientStanding, type ShownClient } from '../client-standing.ts';
 import { type Destination, describeDestination } from '../destination.ts';
 import { clientName, displayText } from '../display-text.ts';
 import { button, buttonForm, type FormProps, form, hiddenField } from '../forms.ts';
@@ -24,12 +25,7 @@ export interface ConsentPageProps {
   readonly form: FormProps;
   /** Id of the pending authorization request; posted back as `request`. */
   readonly request: string;
-  readonly client: {
-    /** As the client calls itself: a stranger's text. */
-    readonly name: string | undefined;
-    /** `dynamic`: it registered itself, and the page says that nobody has checked it. */
-    readonly registeredBy: 'dynamic' | 'administrator';
-  };
+  readonly client: ShownClient;
   /** The validated redirect URI of this request. */
   readonly redirectUri: string;
   /** The MCP server that the client wants to reach. */
@@ -80,19 +76,20 @@ export function readConsentForm(
 
 /** Asks a signed-in user whether a client may have access, and to what. */
 export function consentPage(props: ConsentPageProps): Html {
+  const to = describeDestination(props.redirectUri);
   const plainName = displayText(props.client.name, 'Unnamed app');
   const target: FormProps = { ...props.form, hidden: { ...props.form.hidden, [consentFields.request]: props.request } };
   const body = html`<div class="card stack-large">
 <div class="stack">
 <h1 class="clip">${clientName(props.client.name)} wants access to ${props.resource.name}</h1>
-${standing(props.client.registeredBy)}
+${clientStanding(props.client, to)}
 </div>
 <div class="person"><p>Signed in as <strong>${props.user.displayName}</strong>${
     props.user.displayName !== props.user.username && html` <span class="quiet">(${props.user.username})</span>`
   }</p>
 ${buttonForm(props.switchUser, { label: 'Not you?', hiddenLabel: 'Sign in as someone else', tone: 'link' })}</div>
 <dl class="facts">
-<div><dt>Sends you to</dt><dd>${destination(describeDestination(props.redirectUri))}</dd></div>
+<div><dt>Sends you to</dt><dd>${destination(to)}</dd></div>
 <div><dt>MCP server</dt><dd><strong>${props.resource.name}</strong><p class="small quiet">${props.resource.url}</p></dd></div>
 </dl>
 ${form(
@@ -109,15 +106,6 @@ ${form(
 function lasting(days: number): string {
   if (days < 1) return 'less than a day';
   return days < 2 ? 'one day at most' : `${Math.round(days)} days at most`;
-}
-
-function standing(registeredBy: 'dynamic' | 'administrator'): Html {
-  switch (registeredBy) {
-    case 'dynamic':
-      return html`<p class="small quiet"><span class="badge unknown">Unverified</span> This app registered itself. Nobody has checked that it is what its name says.</p>`;
-    case 'administrator':
-      return html`<p class="small quiet"><span class="badge known">Added by your administrator</span></p>`;
-  }
 }
 
 function destination(to: Destination): Html {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ManualClock } from '../../core/clock.ts';
+import { ManualClock } from './clock.ts';
 import { RateLimit } from './rate-limit.ts';
 
 const window = 60_000;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** How much of something one address may do. */
 export interface RateLimitOptions {

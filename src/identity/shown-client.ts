@@ -1,0 +1,12 @@
+import { type Client, hasDocument } from '../core/records.ts';
+import type { ShownClient } from '../web/client-standing.ts';
+
+/** A client as pages show it: what it calls itself, and who says so. */
+export function shownClient(client: Pick<Client, 'clientId' | 'clientName' | 'registeredBy'>): ShownClient {
+  const { clientId, clientName, registeredBy } = client;
+  return {
+    name: clientName,
+    registeredBy,
+    documentHost: hasDocument(client) ? new URL(clientId).host : undefined,
+  };
+}
