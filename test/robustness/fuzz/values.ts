@@ -68,6 +68,7 @@ const names = [
     'request_uri',
     'prompt',
     'max_age',
+    'acr_values',
     'login_hint',
     'grant_type',
     'code',
