@@ -15,7 +15,7 @@ const maximumBundleBytes = 16 * 1024 * 1024;
 
 export const clientImport = defineCommand({
   name: 'client import',
-  summary: 'Bring in metadata documents of clients, without a network.',
+  summary: 'Bring in metadata documents, without a network.',
   details:
     'Takes a signed bundle (see portcullis client bundle), one document, or a directory of documents that you vouch for. A client whose id is the URL of such a document is accepted without fetching anything, and pages show it as added by you. Documents that come by themselves stay until portcullis client delete; those of a bundle until it expires, or a newer bundle of its name leaves them out. What users have allowed goes on. A running server sees it at once.',
   positionals: { path: { description: 'The bundle, the document, or the directory.' } },

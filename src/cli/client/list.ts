@@ -9,7 +9,7 @@ import { clientJson } from './client-json.ts';
 
 export const clientList = defineCommand({
   name: 'client list',
-  summary: 'List the registered clients, and where they come from.',
+  summary: 'List the clients, and where they come from.',
   flags: dataFlags,
   async run({ flags, terminal }) {
     const config = configFor(flags, terminal);
