@@ -10,6 +10,9 @@ import { configCheck } from './config/check.ts';
 import { configShow } from './config/show.ts';
 import { grantList } from './grant/list.ts';
 import { grantRevoke } from './grant/revoke.ts';
+import { identityLink } from './identity/link.ts';
+import { identityList } from './identity/list.ts';
+import { identityUnlink } from './identity/unlink.ts';
 import { keysList } from './keys/list.ts';
 import { keysRotate } from './keys/rotate.ts';
 import { keysRotateMaster } from './keys/rotate-master.ts';
@@ -34,6 +37,9 @@ export const commands: readonly Command[] = [
   userRole,
   userScopes,
   userDelete,
+  identityList,
+  identityLink,
+  identityUnlink,
   clientAdd,
   clientList,
   clientSecret,

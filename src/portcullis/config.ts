@@ -383,8 +383,14 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
       if (current instanceof z.ZodObject)
         current = (current.shape as Record<PropertyKey, z.core.$ZodType>)[step] ?? z.never();
       else if (current instanceof z.ZodRecord) current = current.valueType;
+      else if (current instanceof z.ZodArray) current = current.element;
     }
-    while (current instanceof z.ZodPrefault || current instanceof z.ZodDefault || current instanceof z.ZodOptional)
+    while (
+      current instanceof z.ZodPrefault ||
+      current instanceof z.ZodDefault ||
+      current instanceof z.ZodOptional ||
+      current instanceof z.ZodReadonly
+    )
       current = current.unwrap();
   }
   return current instanceof z.ZodObject ? Object.keys(current.shape) : [];

@@ -52,9 +52,9 @@ describe('an identity that is linked', () => {
     const ada = await addUser('ada');
     const bob = await addUser('bob');
     expect(outcome(await peer.attempt({ preferred_username: 'ada', ...verified }))).toBe(refused);
-    expect(opened.reasons()).toContain('portcullis identity link https://idp.example.com ada NAME');
+    expect(opened.reasons()).toContain('portcullis identity link NAME --issuer https://idp.example.com --subject ada');
     await peer.attempt({ sub: "$(id)'; id #" });
-    expect(opened.reasons()).toContain(`portcullis identity link https://idp.example.com '$(id)'\\''; id #' NAME`);
+    expect(opened.reasons()).toContain(`--subject '$(id)'\\''; id #'`);
     expect(await services.externalIdentities.link({ issuer: peer.issuer.issuer, subject: 'ada' }, bob.userId)).toBe(
       true,
     );

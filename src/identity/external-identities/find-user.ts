@@ -57,7 +57,7 @@ async function linkNow(
   services: FindUserServices,
 ): Promise<string | undefined> {
   const policy = services.usersOf(identity.issuer);
-  const byHand = `link one: portcullis identity link ${forShell(identity.issuer)} ${forShell(identity.subject)} NAME`;
+  const byHand = `link one: portcullis identity link NAME --issuer ${forShell(identity.issuer)} --subject ${forShell(identity.subject)}`;
   if (policy === undefined) return `its subject is linked to no user; ${byHand}`;
   const { email } = person;
   const holders = email === undefined ? [] : await services.identities.usersWithEmail(email);
