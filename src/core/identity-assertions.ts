@@ -18,6 +18,8 @@ export interface TrustedIssuer {
   readonly audience?: string;
   /** Ids of the clients that may present its assertions. Default: every client that has the grant. */
   readonly clients?: readonly string[];
+  /** Its `acr` values that mean what they mean here: tokens carry these, and no others. Default: none. */
+  readonly acrValues?: readonly string[];
   /** Longest lifetime of the access tokens, in milliseconds. Default: as the resource says. */
   readonly accessTokenLifetime?: number;
 }

@@ -49,6 +49,9 @@ const issuer = z.strictObject({
   clients: strings.optional().meta({
     description: 'Ids of the clients that may present its assertions. Default: every client that has the grant.',
   }),
+  acrValues: strings.default([]).meta({
+    description: 'Its acr values that mean what they mean here, so that they count for step-up. Default: none.',
+  }),
   accessTokenSeconds: positive
     .max(86_400)
     .optional()
@@ -88,6 +91,7 @@ export function identityAssertionOptions(config: IdentityAssertionsConfig): Iden
       ...(trusted.algorithms === undefined ? {} : { algorithms: trusted.algorithms }),
       ...(trusted.audience === undefined ? {} : { audience: trusted.audience }),
       ...(trusted.clients === undefined ? {} : { clients: trusted.clients }),
+      acrValues: trusted.acrValues,
       ...(trusted.accessTokenSeconds === undefined ? {} : { accessTokenLifetime: trusted.accessTokenSeconds * 1000 }),
     })),
     longestAssertion: config.longestSeconds * 1000,

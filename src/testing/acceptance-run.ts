@@ -105,6 +105,11 @@ export class AcceptanceRun {
     return { client, tokens: tokensOf(await client.redeem(code)) };
   }
 
+  /** Makes a user whom an issuer means by a subject, where the provider does not do that by itself. */
+  async addIdentity(issuer: string, subject: string): Promise<void> {
+    await this.#harness.addIdentity?.(issuer, subject);
+  }
+
   /** A further approval of the same client. */
   async connectAgain(client: TestClient, parameters: Parameters = {}): Promise<Tokens> {
     return tokensOf(await client.redeem(await this.authorize(client, { scope: 'read write', ...parameters })));

@@ -6,6 +6,7 @@ import { discoveryCases } from './cases/discovery.ts';
 import { dpopCases } from './cases/dpop.ts';
 import { hygieneCases } from './cases/hygiene.ts';
 import { metadataDocumentCases } from './cases/metadata-documents.ts';
+import { identityAssertionCases } from './cases/identity-assertions.ts';
 import { pushedRequestCases } from './cases/pushed-requests.ts';
 import { refreshCases } from './cases/refresh.ts';
 import { registrationCases } from './cases/registration.ts';
@@ -27,6 +28,7 @@ const groups: Readonly<Record<string, readonly AcceptanceCase[]>> = {
   'the token endpoint': tokenEndpointCases,
   'client authentication': clientAuthenticationCases,
   'refresh tokens': refreshCases,
+  'identity assertions': identityAssertionCases,
   revocation: revocationCases,
   'the resource': resourceCases,
   'several resources': severalResourcesCases,

@@ -22,6 +22,11 @@ export interface Harness {
    * @returns the client's redirect URI with what was appended to it
    */
   authorize?(url: URL, browser: TestBrowser): Promise<URL>;
+  /**
+   * Makes a user whom a trusted issuer means by a subject, for providers that take identity assertions and do not make users
+   * by themselves.
+   */
+  addIdentity?(issuer: string, subject: string): Promise<void>;
   /** All that the store holds, as text, to be searched for secrets. Without it nothing is searched. */
   dumpStorage?(): Promise<string>;
   close?(): Promise<void>;

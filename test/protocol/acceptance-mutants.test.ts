@@ -2,6 +2,7 @@ import { AssertionError } from 'node:assert';
 import { describe, expect, it } from 'vitest';
 import { type AcceptanceCase, acceptanceCases, type CreateHarness } from '../../src/testing/index.ts';
 import { accessMutants } from './mutants/access.ts';
+import { assertionMutants } from './mutants/assertions.ts';
 import { codeMutants } from './mutants/codes.ts';
 import { keyMutants } from './mutants/keys.ts';
 import type { Mutant } from './mutants/mutant.ts';
@@ -14,6 +15,7 @@ const mutants: readonly Mutant[] = [
   ...accessMutants,
   ...storeMutants,
   ...keyMutants,
+  ...assertionMutants,
 ];
 
 function casesThatBegin(beginning: string): AcceptanceCase[] {

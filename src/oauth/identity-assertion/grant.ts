@@ -63,7 +63,7 @@ async function redeem(
     subject: user.subject,
     scopes: grantableScopes(offered, user),
     resource: assertion.resource.uri,
-    ...authenticationOf(assertion.claims, now),
+    ...authenticationOf(assertion, now),
     ...(accessTokenLifetime === undefined ? {} : { expiresBy: now + accessTokenLifetime }),
     ...(keyThumbprint === undefined ? {} : { keyThumbprint }),
   };
@@ -112,11 +112,13 @@ function requireHolder({ claims }: UnverifiedAssertion, keyThumbprint: string | 
 }
 
 /** When and how the user signed in at the issuer. Where it does not say when, it is taken to be long ago. */
-function authenticationOf({ auth_time: time, acr, amr }: Claims, now: number) {
+function authenticationOf({ claims, issuer }: UnverifiedAssertion, now: number) {
+  const { auth_time: time, acr, amr }: Claims = claims;
   const known = typeof time === 'number' && Number.isFinite(time) && time > 0;
   return {
     authenticatedAt: known ? Math.min(Math.floor(time * 1000), now) : 0,
-    ...(isShortText(acr) ? { acr } : {}),
+    // Its words for the strength of a sign-in are its own: the same word may be little there and much here.
+    ...(isShortText(acr) && issuer.acrValues.includes(acr) ? { acr } : {}),
     ...(Array.isArray(amr) && amr.length > 0 && amr.length <= 10 && amr.every(isShortText) ? { amr } : {}),
   };
 }

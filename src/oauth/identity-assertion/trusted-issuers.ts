@@ -12,6 +12,7 @@ export interface KnownIssuer {
   readonly audience: string;
   /** `undefined`: every client that has the grant. */
   readonly clients: ReadonlySet<string> | undefined;
+  readonly acrValues: readonly string[];
   readonly accessTokenLifetime: number | undefined;
 }
 
@@ -50,7 +51,7 @@ export function trustedIssuers(
 }
 
 function knownIssuer(place: string, trusted: TrustedIssuer, parts: IssuerParts): KnownIssuer {
-  const { issuer, algorithms = foreignAlgorithms, clients, accessTokenLifetime } = trusted;
+  const { issuer, algorithms = foreignAlgorithms, clients, acrValues = [], accessTokenLifetime } = trusted;
   if (issuer === '' || /[^\x21-\x7e]/.test(issuer))
     throw new ConfigurationError(`${place}.issuer must be the iss of its assertions, exactly as they spell it`);
   // RFC 8725 §3.8: what we sign ourselves is no word of somebody else.
@@ -64,6 +65,7 @@ function knownIssuer(place: string, trusted: TrustedIssuer, parts: IssuerParts):
     algorithms,
     audience: trusted.audience ?? parts.issuer,
     clients: clients === undefined ? undefined : new Set(clients),
+    acrValues,
     accessTokenLifetime,
   };
 }
