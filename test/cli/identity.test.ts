@@ -72,3 +72,32 @@ describe('identities', () => {
     expect(await check({ keysFile: 'broken.json', user: {} })).toContain("did you mean '");
   });
 });
+
+describe('a client of the enterprise', () => {
+  const grant = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+  const add = ['client', 'add', '--enterprise', '--name', 'Team app', '--scopes', 'notes:read'];
+
+  test('is confidential, and needs no redirect URI; with one, users can sign in to it here too', async () => {
+    const directory = trustingDirectory();
+    expect(await portcullisJson(add, { directory })).toMatchObject({
+      client: { grantTypes: [grant], redirectUris: [], tokenEndpointAuthMethod: 'client_secret_basic' },
+      clientSecret: expect.stringMatching(/^[\w-]{43}$/),
+    });
+    const both = await portcullisJson([...add, '--redirect-uri', 'https://app.example.com/cb'], { directory });
+    expect(both).toMatchObject({
+      client: {
+        grantTypes: ['authorization_code', 'refresh_token', grant],
+        tokenEndpointAuthMethod: 'client_secret_basic',
+      },
+    });
+  });
+
+  test('is neither public nor a machine, and there is none where no identity provider is trusted', async () => {
+    const directory = trustingDirectory();
+    const said = async (words: string[], at = directory) => (await portcullis(words, { directory: at })).stderr;
+    expect(await said([...add, '--public'])).toContain('either --public or --confidential');
+    expect(await said([...add, '--machine'])).toContain('either for itself');
+    expect(await said(add.slice(0, 5))).toContain('--scopes is missing');
+    expect(await said(add, temporaryDirectory())).toContain('trusts no identity provider');
+  });
+});

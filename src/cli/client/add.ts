@@ -16,6 +16,9 @@ export const clientAdd = defineCommand({
     name: { value: 'NAME', description: 'Name of the client, as users see it.' },
     'redirect-uri': { value: 'URI', repeatable: true, description: 'Where browsers are sent back to; at least one.' },
     machine: { description: 'A client that acts for itself (client_credentials): confidential, with no redirect URI.' },
+    enterprise: {
+      description: 'A client that presents what an identity provider asserts of its users (ID-JAG): confidential.',
+    },
     'require-pushed-requests': { description: 'The client may authorize only by requests that it pushed (RFC 9126).' },
     'require-dpop': { description: 'The client gets only tokens that are bound to a key of its own (RFC 9449).' },
     public: { description: 'A client on a user’s machine, without a secret (the default).' },
@@ -32,6 +35,7 @@ export const clientAdd = defineCommand({
   examples: [
     'portcullis client add --name "Team assistant" --redirect-uri https://assistant.example.com/callback --confidential',
     'portcullis client add --name Editor --redirect-uri http://127.0.0.1/callback --scopes notes:read',
+    'portcullis client add --enterprise --name "Team assistant" --scopes notes:read',
     'portcullis client add --machine --name "Nightly report" --scopes notes:read --jwks report.jwks.json',
   ],
   async run({ flags, terminal }) {

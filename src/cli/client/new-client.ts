@@ -2,6 +2,7 @@ import type { ClientId } from '../../core/ids.ts';
 import { randomId } from '../../core/random.ts';
 import type { Client } from '../../core/records.ts';
 import { machineClient } from '../../oauth/client-credentials/machine-client.ts';
+import { identityAssertionGrant } from '../../oauth/identity-assertion/grant.ts';
 import { parseClientMetadata } from '../../oauth/register/client-metadata.ts';
 import { hasSecret } from '../../oauth/token/client-authentication-method.ts';
 import { mintSecret } from '../../oauth/token/mint.ts';
@@ -18,6 +19,7 @@ export interface NewClientFlags {
   readonly 'require-pushed-requests'?: true | undefined;
   readonly 'require-dpop'?: true | undefined;
   readonly machine?: true | undefined;
+  readonly enterprise?: true | undefined;
   readonly public?: true | undefined;
   readonly confidential?: true | undefined;
   readonly 'secret-in-body'?: true | undefined;
@@ -38,16 +40,23 @@ const seeHelp = 'see: portcullis client add --help';
 export function checkFlags(flags: NewClientFlags): void {
   const hasKeys = flags.jwks !== undefined || flags['jwks-uri'] !== undefined;
   if (flags.name === undefined) throw new CommandError('usage', '--name is missing', seeHelp);
-  if (flags.public && (flags.confidential || flags.machine || hasKeys || flags['secret-in-body']))
+  if (flags.public && (flags.confidential || flags.machine || flags.enterprise || hasKeys || flags['secret-in-body']))
     throw new CommandError('usage', 'a client is either --public or --confidential', seeHelp);
   if (hasKeys && flags['secret-in-body'])
     throw new CommandError('usage', 'a client with keys of its own has no secret to send', seeHelp);
-  if (!flags.machine && flags['redirect-uri'] === undefined)
+  if (flags.machine && flags.enterprise)
+    throw new CommandError('usage', 'a client acts either for itself (--machine) or for users (--enterprise)', seeHelp);
+  if (!flags.machine && !flags.enterprise && flags['redirect-uri'] === undefined)
     throw new CommandError('usage', '--redirect-uri is missing', seeHelp);
   if (flags.machine && (flags['redirect-uri'] !== undefined || flags['require-pushed-requests']))
     throw new CommandError('usage', 'a --machine client sends no browser anywhere', seeHelp);
-  if (flags.machine && flags.scopes === undefined)
-    throw new CommandError('usage', '--scopes is missing: all that the machine may ever do', seeHelp);
+  if (!sendsBrowsers(flags) && flags.scopes === undefined)
+    throw new CommandError('usage', '--scopes is missing: all that the client may ever do', seeHelp);
+}
+
+// One that presents what an identity provider asserts may let users sign in here as well.
+function sendsBrowsers(flags: NewClientFlags): boolean {
+  return !flags.machine && (!flags.enterprise || flags['redirect-uri'] !== undefined);
 }
 
 /** @throws OAuthError or CommandError where it cannot be such a client */
@@ -55,7 +64,15 @@ export function newClient(flags: NewClientFlags, portcullis: Portcullis, termina
   const scopes = scopesFrom(flags.scopes ?? [], portcullis);
   if (flags['require-dpop'] && portcullis.senderConstraint === undefined)
     throw new CommandError('usage', 'this configuration has no DPoP', 'set dpop.enabled to true');
-  return flags.machine ? newMachine(flags, scopes, portcullis, terminal) : newApp(flags, scopes, portcullis, terminal);
+  if (flags.enterprise && !portcullis.grantHandlers.has(identityAssertionGrant))
+    throw new CommandError(
+      'usage',
+      'this configuration trusts no identity provider',
+      'list one in identityAssertions.issuers',
+    );
+  return sendsBrowsers(flags)
+    ? newApp(flags, scopes, portcullis, terminal)
+    : newMachine(flags, scopes, portcullis, terminal);
 }
 
 function newMachine(flags: NewClientFlags, scopes: readonly string[], portcullis: Portcullis, terminal: Terminal) {
@@ -66,7 +83,8 @@ function newMachine(flags: NewClientFlags, scopes: readonly string[], portcullis
   const secret = flags['secret-in-body'] ? 'client_secret_post' : 'client_secret_basic';
   const credentials = hasKeys ? clientKeys(flags, portcullis, terminal) : secret;
   const tokens = flags['require-dpop'] ? 'bound' : 'any';
-  return machineClient({ clientName: flags.name ?? '', scopes, credentials, tokens }, portcullis);
+  const grantTypes = flags.enterprise ? { grantTypes: [identityAssertionGrant] } : {};
+  return machineClient({ clientName: flags.name ?? '', scopes, credentials, tokens, ...grantTypes }, portcullis);
 }
 
 function newApp(
@@ -102,6 +120,7 @@ function newApp(
   const lifetime = settings.registration.clientSecretLifetime;
   const client: Client = {
     ...metadata,
+    grantTypes: [...metadata.grantTypes, ...(flags.enterprise ? [identityAssertionGrant] : [])],
     clientId: randomId(random) as ClientId,
     registeredBy: 'administrator',
     issuedAt: now,
@@ -114,5 +133,5 @@ function newApp(
 function methodOf(flags: NewClientFlags): Client['tokenEndpointAuthMethod'] {
   if (flags.jwks !== undefined || flags['jwks-uri'] !== undefined) return 'private_key_jwt';
   if (flags['secret-in-body']) return 'client_secret_post';
-  return flags.confidential ? 'client_secret_basic' : 'none';
+  return flags.confidential || flags.enterprise ? 'client_secret_basic' : 'none';
 }
