@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.ts';
+import { growingCache } from './growing-cache.ts';
 
 /** How much of something one address may do. */
 export interface RateLimitOptions {
@@ -22,7 +22,7 @@ const maximumKeys = 50_000;
  * limit pass. Refused events do not count. Beyond 50,000 keys the least recently seen are forgotten.
  */
 export class RateLimit {
-  readonly #passed = new LRUCache<string, Passed>({ max: maximumKeys });
+  readonly #passed = growingCache<string, Passed>(maximumKeys);
   readonly #options: RateLimitOptions;
   readonly #clock: Clock;
 

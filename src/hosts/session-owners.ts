@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { growingCache } from '../core/growing-cache.ts';
 import type { VerifiedAccessToken } from '../oauth/bearer/verified-access-token.ts';
 
 /** Whose a token is, as far as MCP sessions are concerned. */
@@ -23,7 +24,7 @@ export class SessionOwners {
   readonly #unknown: 'refuse' | 'pass';
 
   constructor({ maximumSessions = 100_000, unknown = 'refuse' }: SessionOwnersOptions = {}) {
-    this.#owners = new LRUCache({ max: maximumSessions });
+    this.#owners = growingCache(maximumSessions);
     this.#unknown = unknown;
   }
 

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import * as z from 'zod';
 import type { Clock } from '../core/clock.ts';
+import { growingCache } from '../core/growing-cache.ts';
 import { hashSecret } from '../core/hash.ts';
 import type { ClientId, GrantId, ResourceUri, SecretHash, Subject } from '../core/ids.ts';
 import type { AccessToken } from '../core/records.ts';
@@ -49,7 +49,7 @@ export class IntrospectionSource implements TokenSource {
   readonly #options: Introspection;
   readonly #issuer: string;
   readonly #clock: Clock;
-  readonly #learnt = new LRUCache<SecretHash, Learnt>({ max: 50_000 });
+  readonly #learnt = growingCache<SecretHash, Learnt>(50_000);
 
   constructor(options: Introspection, issuer: string, { clock }: { clock: Clock }) {
     this.#options = options;

@@ -1,8 +1,8 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import * as z from 'zod';
 import type { Clock } from '../core/clock.ts';
 import type { Fetcher } from '../core/egress/fetcher.ts';
+import { growingCache } from '../core/growing-cache.ts';
 import { hashSecret } from '../core/hash.ts';
 import type { SecretHash } from '../core/ids.ts';
 import type { AccessToken } from '../core/records.ts';
@@ -40,7 +40,7 @@ export class KeySetSource implements TokenSource {
   readonly #issuer: string;
   readonly #clock: Clock;
   readonly #load: (maximumAge?: number) => Promise<Keys>;
-  readonly #verified = new LRUCache<SecretHash, { readonly record: AccessToken; readonly keys: Keys }>({ max: 50_000 });
+  readonly #verified = growingCache<SecretHash, { readonly record: AccessToken; readonly keys: Keys }>(50_000);
   #parsed: { readonly text: string; readonly keys: Keys } | undefined;
 
   /** @throws ConfigurationError where it has neither keys nor a way to fetch them */

@@ -1,5 +1,6 @@
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import { networkShare } from '../address.ts';
+import { growingCache } from '../growing-cache.ts';
 import type { ThrottleLimits } from './limits.ts';
 import type { Buckets, FailureCounts } from './throttle.ts';
 
@@ -33,9 +34,9 @@ const maximumBuckets = 50_000;
  */
 export class MemoryFailures implements FailureCounts {
   readonly #limits: ThrottleLimits;
-  readonly #own: Kept = new LRUCache({ max: maximumBuckets });
-  readonly #places: Kept = new LRUCache({ max: maximumBuckets });
-  readonly #everywhere: Kept = new LRUCache({ max: maximumBuckets });
+  readonly #own: Kept = growingCache(maximumBuckets);
+  readonly #places: Kept = growingCache(maximumBuckets);
+  readonly #everywhere: Kept = growingCache(maximumBuckets);
 
   constructor(limits: ThrottleLimits) {
     this.#limits = limits;
