@@ -82,6 +82,30 @@ describe.each(providers)('guessing what clients authenticate with, at $name', (k
     expect(outcomes.filter((outcome) => outcome === 'out')).toHaveLength(4);
   });
 
+  it('a client that sends many requests at once is let in with all of them, before it is known and after [OAUTH21-16]', async () => {
+    const { client, right, at } = await confidential();
+    for (let round = 0; round < 2; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => at('192.0.2.1').secret(client, right)));
+      expect(answers.filter((answer) => answer !== 'in')).toEqual([]);
+    }
+  });
+
+  it('so are many clients at one address, with somebody among them who guesses [OAUTH21-16]', async () => {
+    const { server, client, at } = await confidential();
+    const others = await Promise.all(
+      Array.from({ length: 30 }, () => createTestClient(server.provider, { authMethod: 'client_secret_basic' })),
+    );
+    const together = others.flatMap((other) => [
+      at('192.0.2.1').secret(other, other.clientSecret ?? ''),
+      at('192.0.2.1').secret(other, other.clientSecret ?? ''),
+    ]);
+    const guesses = Array.from({ length: 10 }, (_, n) => at('192.0.2.1').secret(client, `guess ${n}`));
+    expect((await Promise.all(together)).filter((answer) => answer !== 'in')).toEqual([]);
+    const guessed = await Promise.all(guesses);
+    expect(guessed).not.toContain('in');
+    expect(guessed.filter((answer) => answer === 'out').length).toBeLessThanOrEqual(4);
+  });
+
   it('assertions with wrong signatures wait like wrong secrets [OAUTH21-16, RFC7523-07]', async () => {
     const server = await peer();
     const client = await createTestClient(server.provider, { authMethod: 'private_key_jwt' });

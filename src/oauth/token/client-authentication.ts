@@ -103,6 +103,7 @@ async function confidentialClient(
   } catch (error) {
     // What the client is not to blame for does not count.
     if (!(error instanceof OAuthError) || error.status >= 500) await attempt.cancelled();
+    else attempt.failed();
     throw error;
   }
 }

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { addressKey, networkKey } from '../../core/address.ts';
 import type { Clock } from '../../core/clock.ts';
+import { growingCache } from '../../core/growing-cache.ts';
 import { hashSecret } from '../../core/hash.ts';
 import type { RequestContext } from '../../core/http.ts';
 import type { Random } from '../../core/random.ts';
@@ -11,6 +11,20 @@ import type { PresentedCredentials } from './client-authentication-method.ts';
 
 const maximumKnown = 50_000;
 
+/** Whether credentials may be looked at now. Whoever is told so says how it went, whatever happens. */
+export type ClientAttempt =
+  | (Extract<Attempt, { readonly allowed: true }> & {
+      /** The credentials were wrong. */
+      failed(): void;
+    })
+  | Extract<Attempt, { readonly allowed: false }>;
+
+/** The attempts of one address that are under way, and those that wait for one of them to end. */
+interface UnderWay {
+  attempts: number;
+  readonly waiting: (() => void)[];
+}
+
 /**
  * Slows the guessing of what clients authenticate with, as signing in slows the guessing of passwords. A client is known
  * where what it presents was right before from the same address: then strangers who fail in its name there do not slow it.
@@ -20,25 +34,58 @@ const maximumKnown = 50_000;
  */
 export class ClientThrottle {
   readonly #throttle: Throttle;
-  readonly #known = new LRUCache<string, true>({ max: maximumKnown });
+  readonly #known = growingCache<string, true>(maximumKnown);
+  readonly #underWay = new Map<string, UnderWay>();
 
   constructor(limits: ThrottleLimits, clock: Clock, random: Random) {
     this.#throttle = new Throttle(new MemoryFailures(limits), limits, clock, random);
   }
 
-  /** Asks whether credentials may be looked at, before the client is looked up. */
-  async begin({ clientId, familiar }: PresentedCredentials, { clientAddress }: RequestContext): Promise<Attempt> {
+  /**
+   * Asks whether credentials may be looked at, before the client is looked up. What counts as failed only because it has
+   * not ended yet is waited for, so that a client may send any number of requests at once.
+   */
+  async begin({ clientId, familiar }: PresentedCredentials, { clientAddress }: RequestContext): Promise<ClientAttempt> {
     const address = addressKey(clientAddress);
     const known = key('known', clientId, address, familiar);
-    const attempt = await this.#throttle.begin(this.#buckets(clientId, clientAddress, known));
-    if (!attempt.allowed) return attempt;
-    return {
-      ...attempt,
-      succeeded: async () => {
-        await attempt.succeeded();
-        this.#known.set(known, true);
-      },
-    };
+    for (;;) {
+      const attempt = await this.#throttle.begin(this.#buckets(clientId, clientAddress, known));
+      const underWay = this.#underWay.get(address) ?? { attempts: 0, waiting: [] };
+      if (attempt.allowed) {
+        this.#underWay.set(address, underWay);
+        underWay.attempts += 1;
+        return {
+          ...attempt,
+          succeeded: async () => {
+            await attempt.succeeded();
+            this.#known.set(known, true);
+            this.#end(address, underWay);
+          },
+          cancelled: async () => {
+            await attempt.cancelled();
+            this.#end(address, underWay);
+          },
+          failed: () => this.#end(address, underWay),
+        };
+      }
+      if (underWay.attempts === 0) {
+        // Those behind it learn the same.
+        this.#wakeNext(address, underWay);
+        return attempt;
+      }
+      await new Promise<void>((resolve) => underWay.waiting.push(resolve));
+    }
+  }
+
+  // One that ends lets one other try, which lets the next one try when it ends.
+  #end(address: string, underWay: UnderWay): void {
+    underWay.attempts -= 1;
+    this.#wakeNext(address, underWay);
+  }
+
+  #wakeNext(address: string, underWay: UnderWay): void {
+    underWay.waiting.shift()?.();
+    if (underWay.attempts === 0 && underWay.waiting.length === 0) this.#underWay.delete(address);
   }
 
   #buckets(clientId: string, clientAddress: string | undefined, known: string): Buckets {
