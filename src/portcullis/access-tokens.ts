@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 import type { Database } from '../core/database.ts';
+import { growingCache } from '../core/growing-cache.ts';
 import { hashSecret } from '../core/hash.ts';
 import type { SecretHash } from '../core/ids.ts';
 import type { AccessToken } from '../core/records.ts';
@@ -27,7 +27,7 @@ export class AccessTokens {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #issuer: string;
-  readonly #verified = new LRUCache<SecretHash, VerifiedEntry>({ max: 50_000 });
+  readonly #verified = growingCache<SecretHash, VerifiedEntry>(50_000);
 
   constructor(parts: { keys: SigningKeys; grants: GrantStore; database: Database; clock: Clock; issuer: string }) {
     this.#keys = parts.keys;
@@ -55,17 +55,22 @@ export class AccessTokens {
     const revision = this.#database.revision();
     const { revocations } = this.#grants;
     const known = this.#known(hash);
-    if (known !== undefined && known.revision === revision && known.revocations === revocations) return known.record;
+    if (known !== undefined && known.revision === revision && known.revocations === revocations)
+      return this.#isExpired(known.record) ? undefined : known.record;
     await this.#keys.refresh();
     const record = this.#known(hash)?.record ?? readAccessToken(jwt, this.#issuer, this.#keys.byHeader);
     const keysVersion = this.#keys.version;
-    if (record === undefined || record.expiresAt <= this.#clock.now()) return undefined;
+    if (record === undefined || this.#isExpired(record)) return undefined;
     if (!(await this.#grants.isAlive(record.grantId))) {
       this.#verified.delete(hash);
       return undefined;
     }
     this.#verified.set(hash, { record, revision, revocations, keysVersion });
     return record;
+  }
+
+  #isExpired({ expiresAt }: AccessToken): boolean {
+    return expiresAt <= this.#clock.now();
   }
 
   // A key that was removed takes its tokens along.
