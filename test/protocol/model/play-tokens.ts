@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import type { Answer } from '../../../src/testing/test-client.ts';
+import { authorize } from './play-authorization.ts';
+import { asItShould, newest, type Sent, sendingOf, settle } from './presenting.ts';
+import { at, type Outcome, type Reference } from './reference.ts';
+import { exchanges, resources } from './rules.ts';
+import type { Action, AskedScopes } from './steps.ts';
+import type { Cast } from './world.ts';
+
+export async function redeem(
+  index: number,
+  verifier: 'right' | 'wrong',
+  sent: Sent,
+  reference: Reference,
+  cast: Cast,
+): Promise<string> {
+  const expected = reference.redeem(index, sent, verifier);
+  const outcome = settle(await sendCode(index, verifier, sent, cast), expected, reference, cast);
+  return `code ${index} of client ${sent.by}: ${outcome}`;
+}
+
+/** What happens most: a user who agrees, a client that redeems the code at once. */
+export async function connect(
+  { client, user, resource, key }: Extract<Action, { readonly do: 'connect' }>,
+  reference: Reference,
+  cast: Cast,
+): Promise<string> {
+  const usual = { scopes: [], decision: 'allow', prompt: undefined, key: undefined, pushed: false } as const;
+  const before = reference.codes.length;
+  const authorized = await authorize({ do: 'authorize', client, user, resource, ...usual }, reference, cast);
+  if (reference.codes.length === before) return authorized;
+  const sent = sendingOf(reference.codes, before, asItShould, reference);
+  return `${authorized}; ${await redeem(before, 'right', { ...sent, key }, reference, cast)}`;
+}
+
+function sendCode(index: number, verifier: 'right' | 'wrong', sent: Sent, cast: Cast): Promise<Answer> {
+  const client = at(cast.clients, sent.by);
+  const { code, prepared } = at(cast.codes, index);
+  const received = { ...prepared, code, ...(verifier === 'wrong' ? { verifier: 'w'.repeat(43) } : {}) };
+  return client.redeem(received, resourceParameter(sent), cast.proof(sent.key));
+}
+
+export async function redeemAtOnce(index: number, times: number, reference: Reference, cast: Cast): Promise<string> {
+  const sent = sendingOf(reference.codes, index, asItShould, reference);
+  const outcomes = Array.from({ length: times }, () => reference.redeem(index, sent, 'right'));
+  const answers = await Promise.all(outcomes.map(() => sendCode(index, 'right', sent, cast)));
+  return `code ${index}: ${settleAll(answers, outcomes, reference, cast)}`;
+}
+
+export async function refresh(
+  index: number,
+  asked: AskedScopes,
+  sent: Sent,
+  reference: Reference,
+  cast: Cast,
+): Promise<string> {
+  const { scopes: granted } = at(reference.grants, at(reference.refreshTokens, index).grant);
+  const scopes = scopesOf(asked, granted);
+  const expected = reference.refresh(index, sent, scopes);
+  const outcome = settle(await sendRefreshToken(index, scopes, sent, cast), expected, reference, cast);
+  return `refresh token ${index} of client ${sent.by}: ${outcome}`;
+}
+
+export function sendRefreshToken(
+  index: number,
+  scopes: readonly string[] | undefined,
+  sent: Sent,
+  cast: Cast,
+): Promise<Answer> {
+  const parameters = { ...resourceParameter(sent), ...(scopes === undefined ? {} : { scope: scopes.join(' ') }) };
+  return at(cast.clients, sent.by).refresh(at(cast.refreshTokens, index), parameters, cast.proof(sent.key));
+}
+
+export async function refreshAtOnce(index: number, times: number, reference: Reference, cast: Cast): Promise<string> {
+  const sent = sendingOf(reference.refreshTokens, index, asItShould, reference);
+  const outcomes = Array.from({ length: times }, () => reference.refresh(index, sent));
+  const answers = await Promise.all(outcomes.map(() => sendRefreshToken(index, undefined, sent, cast)));
+  return `refresh token ${index}: ${settleAll(answers, outcomes, reference, cast)}`;
+}
+
+// Whoever comes first, as many win as if they had come one after another, and what they win is alike.
+function settleAll(answers: readonly Answer[], outcomes: readonly Outcome[], reference: Reference, cast: Cast): string {
+  const won = (answer: Answer) => answer.status === 200;
+  const inOrder = [...answers.filter(won), ...answers.filter((answer) => !won(answer))];
+  const expected = [...outcomes].sort((a, b) => Number(a === 'refused') - Number(b === 'refused'));
+  return expected.map((outcome, number) => settle(at(inOrder, number), outcome, reference, cast)).join('; ');
+}
+
+export async function exchange(
+  { token, path, scopes, key }: Extract<Action, { readonly do: 'exchange' }>,
+  reference: Reference,
+  cast: Cast,
+): Promise<string> {
+  const index = newest(reference.accessTokens, token);
+  const rules = at(exchanges, path);
+  const wanted = scopesOf(scopes, Object.keys(rules.scopes));
+  const expected = reference.exchange(index, rules, wanted, key);
+  const subject = at(cast.accessTokens, index);
+  const answer = await cast.exchange(rules.server, subject, resources[rules.to].uri, wanted, key);
+  return `access token ${index} by ${rules.server}: ${settle(answer, expected, reference, cast)}`;
+}
+
+function scopesOf(asked: AskedScopes, usual: readonly string[]): readonly string[] | undefined {
+  switch (asked) {
+    case 'none':
+      return undefined;
+    case 'all':
+      return usual;
+    case 'the first':
+      return usual.slice(0, 1);
+    case 'one too many':
+      return [...usual, ['write', 'read', 'search'].find((scope) => !usual.includes(scope)) ?? 'search'];
+  }
+}
+
+export async function revoke(
+  { what, token, by }: Extract<Action, { readonly do: 'revoke' }>,
+  reference: Reference,
+  cast: Cast,
+): Promise<string> {
+  const items: readonly { readonly grant: number }[] =
+    what === 'access' ? reference.accessTokens : reference.refreshTokens;
+  const secrets = what === 'access' ? cast.accessTokens : cast.refreshTokens;
+  const index = newest(items, token);
+  const { client } = at(reference.grants, at(items, index).grant);
+  const other = typeof client === 'number' ? (client + 1) % reference.clients.length : 0;
+  const sender = by === 'its client' ? client : other;
+  reference.revoke(what, index, sender);
+  const secret = at(secrets, index);
+  const answer = await (typeof sender === 'number'
+    ? at(cast.clients, sender).revoke(secret)
+    : cast.asServer(sender, 'revoke', { token: secret }));
+  const isGone = typeof sender === 'number' && at(reference.clients, sender).gone;
+  assert.equal(answer.status, isGone ? 401 : 200, answer.text);
+  return `${what} token ${index} by ${typeof sender === 'number' ? `client ${sender}` : sender}`;
+}
+
+function resourceParameter({ resource }: Sent): { resource?: string } {
+  return resource === undefined ? {} : { resource: resources[resource].uri };
+}

@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { type ClientKind, clientKinds, type ResourceName, resourceNames, resources } from './rules.ts';
+import type { KeyRotation } from './world.ts';
+
+/** Counts back from the newest of a list, so that what has just been made is what most steps are about. */
+type Recent = number;
+
+/** How a step presents something: mostly as it should, now and then not. */
+export interface Sending {
+  readonly by: 'its client' | 'another client';
+  readonly key: 'its key' | 'no key' | 0 | 1;
+  readonly resource: 'none' | 'its resource' | 'another resource';
+}
+
+/** What can be asked of a refresh token: its scopes, the first of them, or one that was not granted. */
+export type AskedScopes = 'none' | 'all' | 'the first' | 'one too many';
+
+export type Ending = 'revoke access token' | 'revoke refresh token' | 'disable user' | 'delete user' | 'delete client';
+
+/** One thing that somebody does, as data. */
+export type Action =
+  | { readonly do: 'register'; readonly kind: ClientKind }
+  | {
+      readonly do: 'authorize';
+      readonly client: Recent;
+      readonly user: number;
+      readonly resource: ResourceName;
+      readonly scopes: readonly string[];
+      readonly decision: 'allow' | 'allow the first scope' | 'deny';
+      readonly prompt: 'consent' | 'login' | 'none' | undefined;
+      readonly key: 0 | 1 | undefined;
+      readonly pushed: boolean;
+    }
+  | {
+      readonly do: 'connect';
+      readonly client: Recent;
+      readonly user: number;
+      readonly resource: 'notes' | 'mail';
+      readonly key: 0 | 1 | undefined;
+    }
+  | { readonly do: 'redeem'; readonly code: Recent; readonly verifier: 'right' | 'wrong'; readonly sending: Sending }
+  | { readonly do: 'redeem at once'; readonly code: Recent; readonly times: number }
+  | { readonly do: 'refresh'; readonly token: Recent; readonly scopes: AskedScopes; readonly sending: Sending }
+  | { readonly do: 'refresh at once'; readonly token: Recent; readonly times: number }
+  | {
+      readonly do: 'exchange';
+      readonly token: Recent;
+      readonly path: 0 | 1;
+      readonly scopes: AskedScopes;
+      readonly key: 0 | undefined;
+    }
+  | { readonly do: 'revoke'; readonly what: 'access' | 'refresh'; readonly token: Recent; readonly by: Sending['by'] }
+  | { readonly do: 'end while it is used'; readonly how: Ending; readonly token: Recent }
+  | { readonly do: 'wait'; readonly seconds: number }
+  | { readonly do: 'user'; readonly user: number; readonly becomes: 'active' | 'disabled' | 'deleted' }
+  | { readonly do: 'withdraw'; readonly token: Recent }
+  | { readonly do: 'delete client'; readonly client: Recent }
+  | { readonly do: 'rotate keys'; readonly kind: KeyRotation }
+  | { readonly do: 'sweep' };
+
+export type Doing = Action['do'];
+
+/** How many people there are. */
+export const people = 3;
+
+const recent = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(0) },
+  { weight: 4, arbitrary: fc.nat({ max: 3 }) },
+  fc.nat({ max: 12 }),
+);
+const user = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat({ max: people - 1 }));
+const sending: fc.Arbitrary<Sending> = fc.record({
+  by: mostly<Sending['by']>('its client', 'another client'),
+  key: mostly<Sending['key']>('its key', 'no key', 0, 1),
+  resource: mostly<Sending['resource']>('none', 'its resource', 'another resource'),
+});
+const asked = mostly<AskedScopes>('none', 'all', 'the first', 'the first', 'one too many');
+const kinds = Object.keys(clientKinds) as ClientKind[];
+
+function mostly<Value>(usual: Value, ...others: readonly Value[]): fc.Arbitrary<Value> {
+  return fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
+}
+
+const anyScopes = (resource: ResourceName) =>
+  fc.oneof(
+    { weight: 4, arbitrary: fc.subarray([...resources[resource].scopes]) },
+    { weight: 1, arbitrary: fc.constant(['read', 'mail:send']) },
+  );
+
+const authorization: fc.Arbitrary<Action> = mostly<ResourceName>('notes', ...resourceNames).chain((resource) =>
+  fc.record({
+    do: fc.constant('authorize' as const),
+    client: recent,
+    user,
+    resource: fc.constant(resource),
+    scopes: anyScopes(resource),
+    decision: mostly<'allow' | 'allow the first scope' | 'deny'>('allow', 'allow the first scope', 'deny'),
+    prompt: mostly<'consent' | 'login' | 'none' | undefined>(undefined, 'consent', 'login', 'none'),
+    key: mostly<0 | 1 | undefined>(undefined, 0, 1),
+    pushed: mostly(false, true),
+  }),
+);
+
+// Both sides of every lifetime, to the second, and the moment itself.
+const waits = [1, 1, 29, 30, 30, 31, 60, 299, 300, 600, 900, 2700, 3599, 3600];
+
+/** Steps by how often they are taken; those that only an administered server knows come apart. */
+const common: readonly (readonly [weight: number, fc.Arbitrary<Action>])[] = [
+  [2, fc.record({ do: fc.constant('register' as const), kind: mostly<ClientKind>('public', ...kinds) })],
+  [8, authorization],
+  [
+    8,
+    fc.record({
+      do: fc.constant('connect' as const),
+      client: recent,
+      user,
+      resource: mostly<'notes' | 'mail'>('notes', 'mail'),
+      key: mostly<0 | 1 | undefined>(undefined, 0, 1),
+    }),
+  ],
+  [
+    6,
+    fc.record({
+      do: fc.constant('redeem' as const),
+      code: recent,
+      verifier: mostly<'right' | 'wrong'>('right', 'wrong'),
+      sending,
+    }),
+  ],
+  [2, fc.record({ do: fc.constant('redeem at once' as const), code: recent, times: fc.integer({ min: 2, max: 6 }) })],
+  [10, fc.record({ do: fc.constant('refresh' as const), token: recent, scopes: asked, sending })],
+  [
+    3,
+    fc.record({ do: fc.constant('refresh at once' as const), token: recent, times: fc.integer({ min: 2, max: 11 }) }),
+  ],
+  [
+    8,
+    fc.record({
+      do: fc.constant('exchange' as const),
+      token: recent,
+      path: mostly<0 | 1>(0, 1),
+      scopes: asked,
+      key: mostly<0 | undefined>(undefined, 0),
+    }),
+  ],
+  [
+    3,
+    fc.record({
+      do: fc.constant('revoke' as const),
+      what: fc.constantFrom('access' as const, 'refresh' as const),
+      token: recent,
+      by: mostly<Sending['by']>('its client', 'another client'),
+    }),
+  ],
+  [1, end('revoke access token', 'revoke refresh token')],
+  [5, fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(...waits) })],
+  [1, fc.constant({ do: 'sweep' as const })],
+];
+
+const administered: typeof common = [
+  [
+    4,
+    fc.record({
+      do: fc.constant('user' as const),
+      user,
+      becomes: fc.constantFrom('active' as const, 'disabled' as const),
+    }),
+  ],
+  [1, fc.record({ do: fc.constant('user' as const), user, becomes: fc.constant('deleted' as const) })],
+  [1, fc.record({ do: fc.constant('withdraw' as const), token: recent })],
+  [1, fc.record({ do: fc.constant('delete client' as const), client: recent })],
+  [
+    2,
+    fc.record({
+      do: fc.constant('rotate keys' as const),
+      kind: fc.constantFrom<KeyRotation>('ahead', 'at once', 'old ones are compromised'),
+    }),
+  ],
+  [2, end('disable user', 'delete user', 'delete client')],
+];
+
+function end(...ways: readonly Ending[]): fc.Arbitrary<Action> {
+  return fc.record({ do: fc.constant('end while it is used' as const), how: fc.constantFrom(...ways), token: recent });
+}
+
+/** Any step that a kind of server knows. */
+export function anyAction(isAdministered: boolean): fc.Arbitrary<Action> {
+  const steps = isAdministered ? [...common, ...administered] : common;
+  return fc.oneof(...steps.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+}
