@@ -9,6 +9,7 @@ import {
   type TestClient,
   tokensOf,
 } from '../../../src/testing/test-client.ts';
+import { identityAssertionGrant } from '../../../src/testing/test-issuer.ts';
 import { testUser } from '../../support/portcullis-harness.ts';
 import type { RawRequest } from '../support/raw-http.ts';
 import { type FuzzedServer, origin, resourceServer } from './server.ts';
@@ -66,6 +67,7 @@ export async function wholeFlow(server: FuzzedServer, send: Send, variant: numbe
   const bySend = variant % 3 === 2 ? proving(send, new DpopTestKey()) : send;
   const { client, code } = await connectApp(server, bySend, browser, variant);
   await useTokens(client, code, bySend);
+  await send(await assertedBy(server));
   await send(new Request(`${origin}/jwks.json`));
   const setupUrl = await server.portcullis.setupUrl();
   if (setupUrl !== undefined) {
@@ -96,6 +98,14 @@ function exchangeOf(accessToken: string): Request {
     },
     { authorization: basicCredentials(resourceServer.clientId, resourceServer.secret) },
   );
+}
+
+/** What an app of an enterprise presents of a user of its identity provider. */
+async function assertedBy({ portcullis, issuer }: FuzzedServer): Promise<Request> {
+  const { clientId, secret } = resourceServer;
+  const assertion = await issuer.assertion(portcullis, clientId, { scope: 'notes:read', email: 'ada@example.com' });
+  const headers = { authorization: basicCredentials(clientId, secret) };
+  return formPost(`${origin}/token`, { grant_type: identityAssertionGrant, assertion }, headers);
 }
 
 function questionAbout(token: string): Request {

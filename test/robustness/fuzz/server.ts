@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Duplex, duplexPair } from 'node:stream';
 import { oauthCapabilities } from '../../../src/capabilities.ts';
 import type { Route } from '../../../src/core/capability.ts';
@@ -11,6 +14,7 @@ import { serve } from '../../../src/hosts/serve.ts';
 import { tokenExchangeGrant } from '../../../src/oauth/token-exchange/exchange.ts';
 import { identityCapabilities, operationsCapabilities } from '../../../src/portcullis/capabilities.ts';
 import { Portcullis } from '../../../src/portcullis/portcullis.ts';
+import { identityAssertionGrant, TestIssuer } from '../../../src/testing/test-issuer.ts';
 import { addTestUser, testLimits } from '../../support/portcullis-harness.ts';
 import { dial } from '../support/raw-http.ts';
 
@@ -26,6 +30,8 @@ export interface Place {
 /** The product in this process, to be reached through its HTTP parser with or without a socket. */
 export interface FuzzedServer {
   readonly portcullis: Portcullis;
+  /** An identity provider whose assertions `resourceServer` may present. */
+  readonly issuer: TestIssuer;
   /** Capabilities that are off: nothing of theirs would be fuzzed. */
   readonly off: readonly string[];
   /** Every endpoint and page, and the MCP endpoint. */
@@ -49,6 +55,10 @@ const scopes = { 'notes:read': { tools: ['list_notes'] }, 'notes:write': { tools
 /** @param slow seconds that a client may take over a request */
 export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
   const failures: SecurityEvent[] = [];
+  const issuer = new TestIssuer();
+  const directory = mkdtempSync(join(tmpdir(), 'portcullis-fuzz-'));
+  const keysFile = join(directory, 'idp.jwks.json');
+  writeFileSync(keysFile, JSON.stringify(issuer.key.jwks));
   const portcullis = await Portcullis.open(
     {
       ...testLimits,
@@ -64,6 +74,7 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
           { client: resourceServer.clientId, from: 'default', to: 'mail', scopes: { 'mail:read': 'notes:read' } },
         ],
       },
+      identityAssertions: { issuers: [{ issuer: issuer.issuer, keysFile, users: { create: true } }] },
       registration: { ...testLimits.registration, maximumClients: 1_000_000 },
       signIn: { ...testLimits.signIn, ...patient },
       clientAuthentication: patient,
@@ -82,6 +93,7 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
   const open = new Set<Duplex>();
   return {
     portcullis,
+    issuer,
     off: namesOfDisabled(portcullis),
     places: placesOf(portcullis),
     connectInside() {
@@ -101,6 +113,7 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
       for (const socket of open) socket.destroy();
       await outside.close();
       await portcullis.close();
+      rmSync(directory, { recursive: true, force: true });
     },
   };
 }
@@ -111,9 +124,9 @@ async function addResourceServer({ services, clock }: Portcullis): Promise<void>
     clientSecretHash: hashSecret(resourceServer.secret),
     tokenEndpointAuthMethod: 'client_secret_basic',
     redirectUris: [],
-    grantTypes: [tokenExchangeGrant],
+    grantTypes: [tokenExchangeGrant, identityAssertionGrant],
     responseTypes: [],
-    scopes: ['mail:read'],
+    scopes: ['mail:read', 'notes:read'],
     registeredBy: 'administrator',
     issuedAt: clock.now(),
   });
