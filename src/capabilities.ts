@@ -6,6 +6,7 @@ import { dpop } from './oauth/dpop/index.ts';
 import { identityAssertion } from './oauth/identity-assertion/index.ts';
 import { introspect } from './oauth/introspect/index.ts';
 import { jwks } from './oauth/jwks/index.ts';
+import { manageRegistration } from './oauth/manage-registration/index.ts';
 import { metadata } from './oauth/metadata/index.ts';
 import { privateKeyJwt } from './oauth/private-key-jwt/index.ts';
 import { pushedRequests } from './oauth/pushed-requests/index.ts';
@@ -26,6 +27,7 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   metadata,
   register,
   clientMetadata,
+  manageRegistration,
   authorizationCode,
   pushedRequests,
   token,

@@ -15,7 +15,7 @@ import { hideSecrets } from './core/hide-secrets.ts';
 import type { RequestContext } from './core/http.ts';
 import type { AssertedUser } from './core/identity-assertions.ts';
 import type { ClientId, ResourceUri, SecretHash, Subject } from './core/ids.ts';
-import { type Random, randomId } from './core/random.ts';
+import type { Random } from './core/random.ts';
 import {
   type AccessToken,
   type AuthorizationCode,
@@ -46,12 +46,14 @@ import type { AuthorizeRequest } from './oauth/authorization-code/request.ts';
 import { assertSignIn } from './oauth/authorization-code/sign-in.ts';
 import { type AuthenticateOptions, type Authentication, authenticateRequest } from './oauth/bearer/authenticate.ts';
 import { type AllowedOrigins, allowedOriginsOf } from './oauth/bearer/origin.ts';
+import { withId } from './oauth/bearer/request-id.ts';
 import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
 import { isDocumentUrl } from './oauth/client-metadata/document-url.ts';
 import { MetadataDocuments } from './oauth/client-metadata/documents.ts';
 import { type IdentityAssertionPolicy, trustedIssuers } from './oauth/identity-assertion/trusted-issuers.ts';
 import type { VerifiedAssertion } from './oauth/identity-assertion/verified-assertion.ts';
 import type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
+import { checkRegistrationPolicy } from './oauth/register/check-policy.ts';
 import type { ClientAuthenticationMethod } from './oauth/token/client-authentication-method.ts';
 import { ClientThrottle } from './oauth/token/client-throttle.ts';
 import type { DecidedGrant } from './oauth/token/decided-grant.ts';
@@ -152,6 +154,7 @@ export abstract class OAuthProvider {
       throw new ConfigurationError(
         `pushedRequests.required needs ${new.target.name} to implement pushAuthorizationRequest() and takePushedRequest()`,
       );
+    checkRegistrationPolicy(this, new.target.name);
     this.clientAuthenticationMethods = new Map(
       enabled.flatMap(({ clientAuthentication = [] }) => clientAuthentication.map((method) => [method.name, method])),
     );
@@ -170,6 +173,27 @@ export abstract class OAuthProvider {
    * @throws OAuthError with a code of RFC 7591 §3.2.2 to refuse it by policy
    */
   abstract registerClient(client: Client): Promise<void>;
+
+  /**
+   * Stores a new client with `admission: 'pending'`, which `getClient` must hand out until an administrator has approved it.
+   * For the registration policy `approval`.
+   */
+  registerPendingClient?(client: Client): Promise<void>;
+
+  /**
+   * Stores a new client and counts one use of its initial access token, in one atomic step. For the policy `token`.
+   * @returns whether the token could be used; where not, or where this throws as `registerClient` does, nothing changes
+   */
+  registerInvitedClient?(client: Client, token: SecretHash): Promise<boolean>;
+
+  /**
+   * Replaces what a client says of itself, in one atomic step. RFC 7592 is offered with this and `endRegistration`.
+   * @returns whether it was there as `before`, which `getClient` handed out, and not waiting for approval
+   */
+  replaceRegistration?(client: Client, before: Client): Promise<boolean>;
+
+  /** Removes a client with its codes, grants and tokens, in one atomic step. @returns whether it was there */
+  endRegistration?(client: Client): Promise<boolean>;
 
   /**
    * Signs the user in and asks for consent, or says where that happens. The client is known, its redirect URI matched,
@@ -373,16 +397,4 @@ export abstract class OAuthProvider {
       .flatMap((capability) => Object.entries(membersOf(capability) ?? {}));
     return Object.fromEntries(members.filter(([, value]) => value !== undefined));
   }
-}
-
-// Most requests with a token report nothing, and then need no id.
-function withId(options: AuthenticateOptions, random: Random): AuthenticateOptions {
-  let requestId: string | undefined;
-  return {
-    ...options,
-    get requestId() {
-      requestId ??= randomId(random);
-      return requestId;
-    },
-  };
 }

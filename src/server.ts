@@ -76,6 +76,8 @@ function handlerFor<Services>(route: Route<Services>, method: string): Handler<S
       return route.head === 'refused' ? undefined : route.methods.GET;
     case 'POST':
       return route.methods.POST;
+    case 'PUT':
+      return route.methods.PUT;
     case 'DELETE':
       return route.methods.DELETE;
     default:

@@ -11,6 +11,7 @@ import { rfc6749, rfc6750 } from './requirements/rfc6749-6750.ts';
 import { rfc7009, rfc7636 } from './requirements/rfc7009-7636.ts';
 import { rfc7523 } from './requirements/rfc7523.ts';
 import { rfc7591, rfc8252 } from './requirements/rfc7591-8252.ts';
+import { rfc7592 } from './requirements/rfc7592.ts';
 import { rfc7662 } from './requirements/rfc7662.ts';
 import { rfc8414, rfc9728 } from './requirements/rfc8414-9728.ts';
 import { rfc8693 } from './requirements/rfc8693.ts';
@@ -40,6 +41,7 @@ export const requirementLists: readonly RequirementList[] = [
   rfc7009,
   rfc7523,
   rfc7591,
+  rfc7592,
   rfc7636,
   rfc7662,
   rfc8252,

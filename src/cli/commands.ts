@@ -1,6 +1,8 @@
 import { clientAdd } from './client/add.ts';
+import { clientApprove } from './client/approve.ts';
 import { clientBundle } from './client/bundle.ts';
 import { clientDelete } from './client/delete.ts';
+import { clientDeny } from './client/deny.ts';
 import { clientImport } from './client/import.ts';
 import { clientReplaceKeys } from './client/keys.ts';
 import { clientList } from './client/list.ts';
@@ -16,6 +18,9 @@ import { identityUnlink } from './identity/unlink.ts';
 import { keysList } from './keys/list.ts';
 import { keysRotate } from './keys/rotate.ts';
 import { keysRotateMaster } from './keys/rotate-master.ts';
+import { registrationTokenAdd } from './registration-token/add.ts';
+import { registrationTokenList } from './registration-token/list.ts';
+import { registrationTokenRevoke } from './registration-token/revoke.ts';
 import { serveCommand } from './serve.ts';
 import { userAdd } from './user/add.ts';
 import { userDelete } from './user/delete.ts';
@@ -44,9 +49,14 @@ export const commands: readonly Command[] = [
   clientList,
   clientSecret,
   clientReplaceKeys,
+  clientApprove,
+  clientDeny,
   clientDelete,
   clientImport,
   clientBundle,
+  registrationTokenAdd,
+  registrationTokenList,
+  registrationTokenRevoke,
   grantList,
   grantRevoke,
   keysList,

@@ -12,7 +12,7 @@ export type Handler<Services> = (
 export interface Route<Services> {
   /** Exact public path for a deployment, such as `/mcp-base/token`; or several that are answered alike. */
   readonly path: (services: Services) => string | readonly string[];
-  readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Handler<Services>>>>;
+  readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'PUT' | 'DELETE', Handler<Services>>>>;
   /** `refused`: where GET changes something, which HEAD must never do. Default: HEAD is answered like GET, without the body. */
   readonly head?: 'refused';
   /** `any`: callable from every origin, without credentials. `none`: browsers on other origins are refused. */

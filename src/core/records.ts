@@ -21,6 +21,12 @@ export interface ClientKeys {
 export type Registrar = 'dynamic' | 'administrator' | 'metadata_document' | 'imported_document';
 
 /**
+ * `pending`: an administrator has to approve the client before it can do anything. `approved`: one did. `invited`: it came
+ * with an initial access token.
+ */
+export type Admission = 'pending' | 'approved' | 'invited';
+
+/**
  * A registered client, as stored. Times are milliseconds since the epoch.
  * @see RFC 7591 §2
  */
@@ -44,6 +50,10 @@ export interface Client extends ClientKeys {
   readonly registeredBy: Registrar;
   /** When it was registered, or its metadata document was last accepted. */
   readonly issuedAt: number;
+  /** How one that registered itself was let in, where registration was not simply open. */
+  readonly admission?: Admission;
+  /** Of its registration access token, where it may manage its registration (RFC 7592 §3). */
+  readonly registrationTokenHash?: SecretHash;
   readonly applicationType?: ApplicationType;
   readonly clientName?: string;
   readonly clientUri?: string;

@@ -10,10 +10,22 @@ import {
   withoutTrailingSlash,
 } from './urls.ts';
 
+/**
+ * Which clients may register themselves. `off`: none. `open`: any. `token`: those that bring an initial access token.
+ * `approval`: any, but an administrator has to approve each that brings no such token before it can do anything.
+ * @see RFC 7591 §3
+ */
+export const registrationPolicies = ['off', 'open', 'token', 'approval'] as const;
+export type RegistrationPolicy = (typeof registrationPolicies)[number];
+
 /** Dynamic client registration (RFC 7591). */
 export interface ClientRegistrationOptions {
-  /** Default: false. */
+  /** Whether `policy` is `open` or `off`, where it is left out. Default: false. */
   readonly enabled?: boolean;
+  /** `token` needs `registerInvitedClient`, `approval` needs `registerPendingClient`. Default: as `enabled` says. */
+  readonly policy?: RegistrationPolicy;
+  /** RFC 7592, for providers that implement `replaceRegistration` and `endRegistration`. Default: true. */
+  readonly management?: boolean;
   /** Scopes that a client may register for. Default: every declared scope, or any where none is declared. */
   readonly validScopes?: readonly string[];
   /** What a client that registers without `scope` may ask for. Default: the valid scopes, or the required ones. */
@@ -81,6 +93,8 @@ export interface ProviderSettings {
   readonly serviceDocumentationUrl: string | undefined;
   readonly registration: {
     readonly enabled: boolean;
+    readonly policy: RegistrationPolicy;
+    readonly management: boolean;
     readonly validScopes: readonly string[] | undefined;
     readonly defaultScopes: readonly string[];
     readonly clientSecretLifetime: number | undefined;
@@ -96,6 +110,8 @@ export interface EndpointPaths {
   readonly pushedRequest: string;
   readonly token: string;
   readonly register: string;
+  /** Where a client reads, changes and ends its registration. */
+  readonly manage: string;
   readonly revoke: string;
   readonly introspect: string;
   readonly jwks: string;
@@ -147,6 +163,7 @@ export function resolveSettings(
 
   const requiredScopes = checkedScopes('requiredScopes', options.requiredScopes ?? []);
   const registration = options.clientRegistration ?? {};
+  const policy = registrationPolicy(registration);
   const declared = scopes.names.length > 0 ? [...new Set([...scopes.names, ...furtherScopes])] : undefined;
   const validScopes =
     registration.validScopes === undefined
@@ -164,7 +181,7 @@ export function resolveSettings(
     }
   }
   for (const scope of requiredScopes) {
-    if (registration.enabled === true && validScopes !== undefined && !validScopes.includes(scope)) {
+    if (policy !== 'off' && validScopes !== undefined && !validScopes.includes(scope)) {
       throw new ConfigurationError(
         `requiredScopes names '${scope}', which is not among clientRegistration.validScopes: no client that registers could ever use this server`,
       );
@@ -195,6 +212,7 @@ export function resolveSettings(
       pushedRequest: `${prefix}/par`,
       token: `${prefix}/token`,
       register: `${prefix}/register`,
+      manage: `${prefix}/register/client`,
       revoke: `${prefix}/revoke`,
       introspect: `${prefix}/introspect`,
       jwks: `${prefix}/jwks.json`,
@@ -204,7 +222,9 @@ export function resolveSettings(
     },
     serviceDocumentationUrl: options.serviceDocumentationUrl,
     registration: {
-      enabled: registration.enabled ?? false,
+      enabled: policy !== 'off',
+      policy,
+      management: registration.management ?? true,
       validScopes,
       defaultScopes,
       clientSecretLifetime: expiry === undefined ? undefined : expiry * 1000,
@@ -213,6 +233,20 @@ export function resolveSettings(
     pushedRequests: { enabled, required },
     requiredScopes,
   };
+}
+
+/** @throws ConfigurationError where the two ways to say it contradict each other */
+function registrationPolicy({ enabled, policy }: ClientRegistrationOptions): RegistrationPolicy {
+  if (policy === undefined) return enabled === true ? 'open' : 'off';
+  if (!registrationPolicies.includes(policy))
+    throw new ConfigurationError(
+      `clientRegistration.policy must be one of ${registrationPolicies.join(', ')}, not '${String(policy)}'`,
+    );
+  if (enabled !== undefined && enabled !== (policy !== 'off'))
+    throw new ConfigurationError(
+      `the registration policy is '${policy}', but registration is set to enabled: ${enabled}; leave enabled out, the policy says it all`,
+    );
+  return policy;
 }
 
 function checkedScopes(option: string, scopes: readonly string[]): readonly string[] {

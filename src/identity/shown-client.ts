@@ -2,11 +2,14 @@ import { type Client, hasDocument } from '../core/records.ts';
 import type { ShownClient } from '../web/client-standing.ts';
 
 /** A client as pages show it: what it calls itself, and who says so. */
-export function shownClient(client: Pick<Client, 'clientId' | 'clientName' | 'registeredBy'>): ShownClient {
-  const { clientId, clientName, registeredBy } = client;
+export function shownClient(
+  client: Pick<Client, 'clientId' | 'clientName' | 'registeredBy' | 'admission'>,
+): ShownClient {
+  const { clientId, clientName, registeredBy, admission } = client;
   return {
     name: clientName,
     registeredBy,
+    admission,
     documentHost: hasDocument(client) ? new URL(clientId).host : undefined,
   };
 }

@@ -99,6 +99,44 @@ export class InMemoryProvider extends OAuthProvider {
     }
   }
 
+  override async registerPendingClient(client: Client): Promise<void> {
+    if (!this.store.addPendingClient(client, this.#maximumClients, this.clock.now()))
+      throw new OAuthError('temporarily_unavailable', 'too many clients wait for approval at present');
+  }
+
+  override async registerInvitedClient(client: Client, token: SecretHash): Promise<boolean> {
+    const outcome = this.store.addInvitedClient(client, token, this.#maximumClients, this.clock.now());
+    if (outcome === 'full') throw new OAuthError('temporarily_unavailable', 'no more clients can register at present');
+    return outcome === 'added';
+  }
+
+  /**
+   * Makes an initial access token, for the registration policies `token` and `approval`.
+   * @param uses how many clients may come with it
+   * @param lifetime in milliseconds
+   */
+  addRegistrationToken(uses = 1, lifetime = 7 * 86_400_000): string {
+    const { secret, hash } = mintSecret(this.random);
+    this.store.registrationTokens.set(hash, { usesLeft: uses, expiresAt: this.clock.now() + lifetime });
+    return secret;
+  }
+
+  /** Lets a client in that waits for approval. Resolves to whether one did. */
+  async approveClient(clientId: ClientId): Promise<boolean> {
+    const client = this.store.clients.get(clientId);
+    if (client?.admission !== 'pending') return false;
+    this.store.clients.set(clientId, { ...client, admission: 'approved' });
+    return true;
+  }
+
+  override async replaceRegistration(client: Client, before: Client): Promise<boolean> {
+    return this.store.replaceClient(client, before);
+  }
+
+  override async endRegistration(client: Client): Promise<boolean> {
+    return this.store.deleteClient(client.clientId);
+  }
+
   override async authorize(client: Client, request: AuthorizeRequest): Promise<URL> {
     const approval = await this.#approve(client, request);
     const acr = approval.acr ?? request.acrValues?.[0];

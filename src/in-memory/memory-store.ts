@@ -4,6 +4,12 @@ import type { AccessToken, AuthorizationCode, Client, Grant, PushedRequest, Refr
 /** A lost response or a second tab gets a fresh token at most this often before the next rotation. */
 export const maximumRetries = 8;
 
+/** Clients that wait for approval at most. */
+const maximumPendingClients = 100;
+
+/** How long each waits. */
+const pendingLifetime = 3 * 86_400_000;
+
 /** Pushed requests that wait at most. */
 const maximumPushedRequests = 10_000;
 
@@ -24,6 +30,12 @@ export interface StoredGrant {
 export interface StoredRefreshToken extends RefreshToken {
   /** The grant's generation for which it was issued. */
   readonly generation: number;
+}
+
+/** An initial access token (RFC 7591 §3). */
+export interface StoredRegistrationToken {
+  readonly usesLeft: number;
+  readonly expiresAt: number;
 }
 
 /**
@@ -47,6 +59,7 @@ export class MemoryStore {
   /** Until when each is remembered. */
   readonly spentIdentifiers = new Map<SecretHash, number>();
   readonly pushedRequests = new Map<SecretHash, PushedRequest>();
+  readonly registrationTokens = new Map<SecretHash, StoredRegistrationToken>();
   #writesUntilSweep = writesBetweenSweeps;
 
   /**
@@ -70,6 +83,50 @@ export class MemoryStore {
     if (!this.clients.has(client.clientId)) return this.addClient(client, maximumClients, now);
     this.clients.set(client.clientId, client);
     return true;
+  }
+
+  /** @returns whether there was room for one more that waits */
+  addPendingClient(client: Client, maximumClients: number, now: number): boolean {
+    const waiting = [...this.clients.values()].filter(({ admission }) => admission === 'pending');
+    const [oldest] = waiting;
+    if (oldest !== undefined && oldest.issuedAt <= now - pendingLifetime) this.deleteClient(oldest.clientId);
+    return (
+      waiting.filter(({ clientId }) => this.clients.has(clientId)).length < maximumPendingClients &&
+      this.addClient(client, maximumClients, now)
+    );
+  }
+
+  /** Adds a client for one use of a token. `unusable`: the token has none left; `full`: there was no room. */
+  addInvitedClient(
+    client: Client,
+    token: SecretHash,
+    maximumClients: number,
+    now: number,
+  ): 'added' | 'unusable' | 'full' {
+    const stored = this.registrationTokens.get(token);
+    if (stored === undefined || stored.usesLeft < 1 || stored.expiresAt <= now) return 'unusable';
+    if (!this.addClient(client, maximumClients, now)) return 'full';
+    this.registrationTokens.set(token, { ...stored, usesLeft: stored.usesLeft - 1 });
+    return 'added';
+  }
+
+  /** @returns whether the client was there as before, and not waiting for approval */
+  replaceClient(client: Client, before: Client): boolean {
+    const stored = this.clients.get(client.clientId);
+    if (stored === undefined || stored.admission === 'pending') return false;
+    if (stored.registrationTokenHash !== before.registrationTokenHash) return false;
+    if (stored.clientSecretHash !== before.clientSecretHash || stored.admission !== before.admission) return false;
+    this.clients.set(client.clientId, client);
+    return true;
+  }
+
+  /** Ends a client with its grants and all that hangs on them. @returns whether it was there */
+  deleteClient(clientId: ClientId): boolean {
+    for (const [hash, pushed] of this.pushedRequests) {
+      if (pushed.clientId === clientId) this.pushedRequests.delete(hash);
+    }
+    for (const [grantId, { grant }] of this.grants) if (grant.clientId === clientId) this.grants.delete(grantId);
+    return this.clients.delete(clientId);
   }
 
   addCode(code: AuthorizationCode, claims: Readonly<Record<string, unknown>> | undefined): void {
@@ -186,6 +243,8 @@ export class MemoryStore {
     sweep(this.accessTokens, (token) => token.grantId);
     for (const grantId of this.grants.keys()) if (!inUse.has(grantId)) this.grants.delete(grantId);
     for (const [hash, expiresAt] of this.spentIdentifiers) if (expiresAt <= now) this.spentIdentifiers.delete(hash);
+    for (const [hash, { expiresAt }] of this.registrationTokens)
+      if (expiresAt <= now) this.registrationTokens.delete(hash);
     for (const [hash, { expiresAt }] of this.pushedRequests) if (expiresAt <= now) this.pushedRequests.delete(hash);
     this.#writesUntilSweep = Math.max(
       writesBetweenSweeps,

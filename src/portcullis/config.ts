@@ -7,6 +7,7 @@ import { egressSchema } from './egress-config.ts';
 import { identityAssertionsSchema } from './identity-assertions-config.ts';
 import { nearest } from './nearest.ts';
 import { rateLimit } from './rate-limit-config.ts';
+import { registrationPolicySettings } from './registration-config.ts';
 import { explainSetting } from './setting-errors.ts';
 
 const strings = z.array(z.string()).readonly();
@@ -155,7 +156,7 @@ export const configSchema = z.strictObject({
 
   registration: z
     .strictObject({
-      enabled: z.boolean().default(true).meta({ description: 'Whether clients may register themselves (RFC 7591).' }),
+      ...registrationPolicySettings,
       validScopes: strings.optional().meta({ description: 'Scopes that clients may register for. Default: all.' }),
       defaultScopes: strings
         .optional()

@@ -1,8 +1,9 @@
 import type { ProviderEnvironment } from '../core/environment.ts';
 import type { ResourceDefinition } from '../core/resources.ts';
 import type { ScopeDefinition } from '../core/scopes.ts';
-import type { OAuthProviderOptions } from '../core/settings.ts';
+import type { OAuthProviderOptions, RegistrationPolicy } from '../core/settings.ts';
 import type { ThrottleLimits } from '../core/throttle/limits.ts';
+import { ConfigurationError } from '../core/urls.ts';
 import { metadataDocumentOptions } from './client-metadata-config.ts';
 import type { ResolvedConfig } from './config.ts';
 import { egressSettings } from './egress-config.ts';
@@ -20,7 +21,8 @@ export function providerOptions(config: ResolvedConfig): OAuthProviderOptions {
     revocation: { enabled: config.revocation.enabled },
     pushedRequests: { enabled: config.pushedRequests.enabled, required: config.pushedRequests.required },
     clientRegistration: {
-      enabled: registration.enabled,
+      policy: registrationPolicy(registration),
+      management: registration.management,
       ...(registration.validScopes === undefined ? {} : { validScopes: registration.validScopes }),
       ...(registration.defaultScopes === undefined ? {} : { defaultScopes: registration.defaultScopes }),
       ...(registration.clientSecretExpirySeconds === undefined
@@ -33,6 +35,15 @@ export function providerOptions(config: ResolvedConfig): OAuthProviderOptions {
       ? {}
       : { serviceDocumentationUrl: config.serviceDocumentationUrl }),
   };
+}
+
+/** @throws ConfigurationError where the policy and `enabled` contradict each other */
+function registrationPolicy({ enabled, policy }: ResolvedConfig['registration']): RegistrationPolicy {
+  if (policy !== undefined && enabled !== undefined && enabled !== (policy !== 'off'))
+    throw new ConfigurationError(
+      `registration.policy is '${policy}', but registration.enabled is ${enabled}; leave enabled out, the policy says it all`,
+    );
+  return policy ?? (enabled === false ? 'off' : 'open');
 }
 
 /**

@@ -28,6 +28,7 @@ import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
 import type { VerifiedAssertion } from '../oauth/identity-assertion/verified-assertion.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
+import { pendingTerms } from '../oauth/register/store.ts';
 import type { DecidedGrant } from '../oauth/token/decided-grant.ts';
 import type { TokenSet } from '../oauth/token/token-set.ts';
 import { DerivedKeys } from '../operations/keys/derived-keys.ts';
@@ -163,11 +164,41 @@ export class Portcullis extends OAuthProvider {
 
   override async registerClient(client: Client): Promise<void> {
     if (await this.services.clients.addDynamic(client, this.config.registration.maximumClients)) return;
+    throw this.#tooManyClients();
+  }
+
+  override async registerPendingClient(client: Client): Promise<void> {
+    const { maximumClients, maximumPending } = this.config.registration;
+    if (await this.services.clients.addDynamic(client, maximumClients, pendingTerms(maximumPending))) return;
+    const reason = 'as many clients wait for approval as this server keeps';
+    const hint = 'approve or deny some with: portcullis client list --pending; or raise registration.maximumPending';
+    this.report({ name: 'request.rate_limited', reason: `${reason}; ${hint}` });
+    throw new OAuthError('temporarily_unavailable', reason, { hint });
+  }
+
+  override async registerInvitedClient(client: Client, token: SecretHash): Promise<boolean> {
+    const { clients, registrationTokens } = this.services;
+    const now = this.clock.now();
+    const terms = registrationTokens.termsOf(token, client.clientId, now);
+    if (await clients.addDynamic(client, this.config.registration.maximumClients, terms)) return true;
+    if (await registrationTokens.isUsable(token, now)) throw this.#tooManyClients();
+    return false;
+  }
+
+  override replaceRegistration(client: Client, before: Client): Promise<boolean> {
+    return this.services.clients.replace(client, before, this.clock.now());
+  }
+
+  override endRegistration(client: Client): Promise<boolean> {
+    return this.services.clients.delete(client.clientId);
+  }
+
+  #tooManyClients(): OAuthError {
     const reason = 'this server has as many registered clients as it keeps';
     const hint =
       'raise registration.maximumClients, or remove clients with: portcullis client list, portcullis client delete';
     this.report({ name: 'request.rate_limited', reason: `${reason}; ${hint}` });
-    throw new OAuthError('temporarily_unavailable', reason, { hint });
+    return new OAuthError('temporarily_unavailable', reason, { hint });
   }
 
   override async rememberClient(client: Client): Promise<void> {

@@ -13,11 +13,14 @@ export class RequestLimits {
     this.#provider = provider;
     const limit = ({ limit, windowSeconds }: { limit: number; windowSeconds: number }) =>
       new AddressLimit({ limit, window: windowSeconds * 1000 }, provider.clock);
-    const { authorize, pushedRequest, register, token } = provider.settings.paths;
+    const { authorize, manage, pushedRequest, register, token } = provider.settings.paths;
     const prefix = token.slice(0, -'/token'.length);
     const authorizations = limit(config.authorize.rateLimit);
+    const registrations = limit(config.registration.rateLimit);
+    const managements = limit(config.registration.rateLimit);
     this.#byEndpoint = new Map([
-      [`POST ${register}`, limit(config.registration.rateLimit)],
+      [`POST ${register}`, registrations],
+      ...['GET', 'HEAD', 'PUT', 'DELETE'].map((method): [string, AddressLimit] => [`${method} ${manage}`, managements]),
       [`POST ${pushedRequest}`, limit(config.pushedRequests.rateLimit)],
       [`GET ${authorize}`, authorizations],
       [`POST ${authorize}`, authorizations],
@@ -42,8 +45,8 @@ export class RequestLimits {
     provider.report({ name: 'request.rate_limited', reason: `too many requests to ${path}`, ...context });
     const description = `too many requests from this address; try again in ${wait} seconds`;
     const error = new OAuthError('temporarily_unavailable', description, { status: 429 });
-    const { pushedRequest, register, token } = provider.settings.paths;
-    const forScripts = [pushedRequest, register, token].includes(path);
+    const { manage, pushedRequest, register, token } = provider.settings.paths;
+    const forScripts = [manage, pushedRequest, register, token].includes(path);
     const response = forScripts ? errorResponse(error) : await provider.authorizationErrorPage(request, error, context);
     response.headers.set('retry-after', String(wait));
     // These are called by scripts of any origin; /authorize and sign-in are not, and have no CORS headers.

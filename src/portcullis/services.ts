@@ -15,6 +15,7 @@ import { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
 import { ImportedDocuments } from '../oauth/client-metadata/imported-documents.ts';
 import { PushedRequestStore } from '../oauth/pushed-requests/store.ts';
 import { RefreshTokenStore } from '../oauth/refresh-token/store.ts';
+import { RegistrationTokens } from '../oauth/register/registration-tokens.ts';
 import { ClientStore } from '../oauth/register/store.ts';
 import { SpentIdentifiers } from '../oauth/single-use/store.ts';
 import { GrantStore } from '../oauth/token/grant-store.ts';
@@ -32,7 +33,8 @@ import { AccessTokens } from './access-tokens.ts';
 import type { ResolvedConfig } from './config.ts';
 import { throttleLimits } from './environment.ts';
 
-const day = 86_400_000;
+const hour = 3_600_000;
+const day = 24 * hour;
 
 /** What has to be opened before the parts can be wired. */
 export interface Foundations {
@@ -49,6 +51,7 @@ export interface Services extends IdentityServices, HealthServices {
   readonly pushedRequests: PushedRequestStore;
   readonly externalIdentities: ExternalIdentities;
   readonly refreshTokens: RefreshTokenStore;
+  readonly registrationTokens: RegistrationTokens;
   readonly spentIdentifiers: SpentIdentifiers;
   readonly signingKeys: SigningKeys;
   readonly masterKey: MasterKey;
@@ -88,6 +91,10 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
         },
         limit,
       ),
+  };
+  const unapprovedClients: RetentionTask = {
+    name: 'clients that nobody approved',
+    remove: (limit) => clients.deletePending(clock.now() - config.registration.pendingHours * hour, limit),
   };
   const keyUpkeep: RetentionTask = { name: 'retired signing keys', remove: () => signingKeys.maintain() };
   return {
@@ -154,15 +161,19 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
       onGrantsRevoked: () => grants.noteRevocation(),
     }),
     refreshTokens: new RefreshTokenStore(database),
+    registrationTokens: new RegistrationTokens(database),
     spentIdentifiers: new SpentIdentifiers(database),
     resourcesForAdministrators,
     readiness: new Readiness(),
     signingKeys,
     masterKey,
     accessTokens: new AccessTokens({ keys: signingKeys, grants, database, clock, issuer: settings.issuer }),
-    retention: new Retention([...tasksFor(retentionRules, database, clock), unusedClients, keyUpkeep], {
-      onError: (error, task) => report({ name: 'server.error', reason: `removing ${task} failed`, error }),
-    }),
+    retention: new Retention(
+      [...tasksFor(retentionRules, database, clock), unusedClients, unapprovedClients, keyUpkeep],
+      {
+        onError: (error, task) => report({ name: 'server.error', reason: `removing ${task} failed`, error }),
+      },
+    ),
   };
 }
 

@@ -10,6 +10,7 @@ import { metadataDocumentCases } from './cases/metadata-documents.ts';
 import { pushedRequestCases } from './cases/pushed-requests.ts';
 import { refreshCases } from './cases/refresh.ts';
 import { registrationCases } from './cases/registration.ts';
+import { registrationManagementCases } from './cases/registration-management.ts';
 import { resourceCases } from './cases/resource.ts';
 import { revocationCases } from './cases/revocation.ts';
 import { severalResourcesCases } from './cases/several-resources.ts';
@@ -22,6 +23,7 @@ const groups: Readonly<Record<string, readonly AcceptanceCase[]>> = {
   discovery: discoveryCases,
   registration: registrationCases,
   'metadata documents of clients': metadataDocumentCases,
+  'the management of registrations': registrationManagementCases,
   'the authorization endpoint': authorizeCases,
   'pushed authorization requests': pushedRequestCases,
   'authorization codes': codeCases,

@@ -1,4 +1,4 @@
-import type { Registrar } from '../core/records.ts';
+import type { Admission, Registrar } from '../core/records.ts';
 import type { Destination } from './destination.ts';
 import { type Html, html } from './markup.ts';
 
@@ -7,14 +7,19 @@ export interface ShownClient {
   /** As the client calls itself: a stranger's text. */
   readonly name: string | undefined;
   readonly registeredBy: Registrar;
+  /** How one that registered itself was let in, where that was not simply open. */
+  readonly admission?: Admission | undefined;
   /** Host of its metadata document, as in the URL: international names in punycode. */
   readonly documentHost?: string | undefined;
 }
 
 /** The badge that says at a glance what is known of a client. */
-export function standingBadge({ registeredBy, documentHost }: ShownClient, imported = 'Added by administrator'): Html {
+export function standingBadge(client: ShownClient, imported = 'Added by administrator'): Html {
+  const { registeredBy, admission, documentHost } = client;
   switch (registeredBy) {
     case 'dynamic':
+      if (admission === 'approved') return html`<span class="badge known">Approved by your administrator</span>`;
+      if (admission === 'invited') return html`<span class="badge known">Invited</span>`;
       return html`<span class="badge unknown">Unverified</span>`;
     case 'administrator':
     case 'imported_document':
@@ -33,6 +38,10 @@ export function clientStanding(client: ShownClient, to: Destination): Html {
   const host = html`<strong>${documentHost}</strong>`;
   switch (registeredBy) {
     case 'dynamic':
+      if (client.admission === 'approved')
+        return line(html`${standingBadge(client)} This app registered itself, and your administrator let it in.`);
+      if (client.admission === 'invited')
+        return line(html`${standingBadge(client)} This app registered itself, with a token of your administrator.`);
       return line(
         html`${standingBadge(client)} This app registered itself. Nobody has checked that it is what its name says.`,
       );

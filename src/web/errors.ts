@@ -35,6 +35,13 @@ const unknownApp: Explanation = {
   next: 'In the app, remove this server and add it again. It will then register anew.',
 };
 
+const waitingApp: Explanation = {
+  title: 'An administrator has to approve this app first',
+  message:
+    'The app that sent you has registered with this server, and nobody has approved it yet. Nothing was allowed.',
+  next: 'Ask the administrator of this server to approve the app with the id below. Then connect again from the app.',
+};
+
 const wrongReturnAddress: Explanation = {
   title: 'This app sent a wrong return address',
   message:
@@ -51,6 +58,7 @@ const usedLink: Explanation = {
 function explanation({ code, parameter }: OAuthError): Explanation {
   if (code === 'invalid_request' && parameter === 'client_id') return unknownApp;
   if (code === 'invalid_request' && parameter === 'redirect_uri') return wrongReturnAddress;
+  if (code === 'unauthorized_client' && parameter === 'client_id') return waitingApp;
   return explanationOf(code);
 }
 

@@ -22,6 +22,11 @@ export const capabilityImports: readonly Exception[] = [
     because: 'what a metadata document says of a client is read by the parser that reads what a client registers',
   },
   {
+    from: 'oauth/manage-registration/',
+    to: 'oauth/register/',
+    because: 'what a client changes its registration to is parsed, stored and answered as at registration',
+  },
+  {
     from: 'oauth/pushed-requests/',
     to: 'oauth/authorization-code/',
     because: 'what is pushed is an authorization request, and is checked by the code that checks it at /authorize',

@@ -186,6 +186,7 @@ describe('clients', () => {
     const client = {
       clientId: identifier,
       clientName: 'Team assistant',
+      admission: null,
       registeredBy: 'administrator',
       tokenEndpointAuthMethod: 'client_secret_basic',
       redirectUris: ['https://a.example/cb', 'https://b.example/cb'],

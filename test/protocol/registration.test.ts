@@ -53,6 +53,10 @@ describe.each(providers)('registration at $name', (kind) => {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       scope: 'read',
+      registration_client_uri: expect.stringMatching(
+        /^http:\/\/localhost:3000\/register\/client\?client_id=[\w-]{22}$/,
+      ),
+      registration_access_token: expect.stringMatching(/^[\w-]{43}$/),
     });
   });
 

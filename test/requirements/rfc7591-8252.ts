@@ -22,6 +22,9 @@ export const rfc7591 = requirementsOf(
     ['RFC7591-15', '5', 'MUST', 'What a client says of itself is taken as unverified.'],
     ['RFC7591-16', '5', 'MUST', 'The user is protected from a client that dresses up as another.'],
     ['RFC7591-17', '5', 'SHOULD', 'Links and logos that are shown to users have the host of the redirect URIs.', { declined: 'No logo is loaded and no page of a self-registered client is linked, so there is nothing to compare.' }],
+    ['RFC7591-19', '3', 'SHOULD', 'The operator can ask for an initial access token; without a good one registration is 401 with a Bearer challenge.'],
+    ['RFC7591-20', '3', 'SHOULD', 'An initial access token is good for as many registrations, and as long, as the operator said.'],
+    ['RFC7591-21', '5', 'SHOULD', 'The operator can approve clients by hand before they do anything.'],
     ['RFC7591-18', '2', 'MUST', 'Left out, grant_types is authorization_code alone.', { declined: 'refresh_token is added, as section 3.2.1 lets a server do and the response shows; clients that leave the member out would have to ask their users again every ten minutes.' }],
   ],
 );

@@ -62,7 +62,10 @@ export async function createPortcullisHarness(
     },
     registration: {
       ...unlimited,
-      enabled: options.clientRegistration?.enabled ?? false,
+      ...(options.clientRegistration?.policy === undefined
+        ? { enabled: options.clientRegistration?.enabled ?? false }
+        : { policy: options.clientRegistration.policy }),
+      management: options.clientRegistration?.management ?? true,
       ...(options.clientRegistration?.validScopes === undefined
         ? {}
         : { validScopes: [...options.clientRegistration.validScopes] }),

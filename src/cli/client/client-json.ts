@@ -7,6 +7,7 @@ export function clientJson(client: Client, lastUsedAt: number | undefined): Reco
     clientId: client.clientId,
     clientName: client.clientName ?? null,
     registeredBy: client.registeredBy,
+    admission: client.admission ?? null,
     tokenEndpointAuthMethod: client.tokenEndpointAuthMethod,
     redirectUris: client.redirectUris,
     scopes: client.scopes,

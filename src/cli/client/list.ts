@@ -7,16 +7,27 @@ import { configFor, dataFlags } from '../settings-flags.ts';
 import { momentJson, momentText, table } from '../text.ts';
 import { clientJson } from './client-json.ts';
 
+const registered = {
+  open: 'by itself',
+  pending: 'waits for approval',
+  approved: 'approved',
+  invited: 'with a token',
+};
+
 export const clientList = defineCommand({
   name: 'client list',
   summary: 'List the clients, and where they come from.',
-  flags: dataFlags,
+  flags: { pending: { description: 'Only those that an administrator has to approve.' }, ...dataFlags },
   async run({ flags, terminal }) {
     const config = configFor(flags, terminal);
-    const { clients, documents } = await withPortcullis(config, async ({ services }) => ({
+    const stored = await withPortcullis(config, async ({ services }) => ({
       clients: await services.clients.list(),
       documents: await services.importedDocuments.list(),
     }));
+    const clients = flags.pending
+      ? stored.clients.filter(({ client }) => client.admission === 'pending')
+      : stored.clients;
+    const documents = flags.pending ? [] : stored.documents;
     const known = new Set(clients.map(({ client }) => client.clientId));
     const waiting = documents.filter(({ clientId }) => !known.has(clientId));
     const rows = clients.map(({ client, lastUsedAt }) => [
@@ -43,7 +54,9 @@ export const clientList = defineCommand({
       },
       text:
         all.length === 0
-          ? 'No client has registered yet.\n'
+          ? flags.pending
+            ? 'No client waits for approval.\n'
+            : 'No client has registered yet.\n'
           : table(['CLIENT ID', 'NAME', 'KIND', 'REGISTERED', 'SINCE (UTC)', 'LAST USED (UTC)'], all, terminal.style),
     };
   },
@@ -54,12 +67,12 @@ function kindOf({ tokenEndpointAuthMethod, redirectUris }: Client): string {
   return redirectUris.length === 0 ? 'machine' : 'confidential';
 }
 
-function originOf({ registeredBy }: Client): string {
+function originOf({ registeredBy, admission }: Client): string {
   switch (registeredBy) {
     case 'administrator':
       return 'by hand';
     case 'dynamic':
-      return 'by itself';
+      return registered[admission ?? 'open'];
     case 'metadata_document':
       return 'by its document';
     case 'imported_document':

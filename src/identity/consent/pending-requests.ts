@@ -106,7 +106,7 @@ export class PendingRequests {
 
   async #pendingRequestOf(id: string, hash: SecretHash, row: Row): Promise<PendingRequest | undefined> {
     const client = await this.#clients.get(row['client_id'] as ClientId);
-    if (client === undefined) return undefined;
+    if (client === undefined || client.admission === 'pending') return undefined;
     const { redirectUri, ...parameters } = JSON.parse(row['parameters'] as string) as StoredParameters;
     try {
       return {

@@ -5,6 +5,7 @@ import { failureAnswer } from '../../core/outage.ts';
 import { Params } from '../../core/params.ts';
 import type { Client } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
+import { requireAdmitted } from '../token/client-authentication.ts';
 import { type AuthorizationFailure, redirectWithError } from './failure.ts';
 import { requirePushed, sentOrPushed } from './pushed.ts';
 import { ValidatedRedirectUri } from './redirect-uri.ts';
@@ -17,6 +18,7 @@ import { type AuthorizeRequest, parseAuthorizeRequest } from './request.ts';
  * |---|---|
  * | parameters once, well formed | shown |
  * | `client_id` known, or the URL of a document that describes the client | shown |
+ * | approved, where an administrator has to | shown |
  * | `request_uri`, where there is one: taken, and its parameters stand for all that were sent | shown |
  * | `redirect_uri` matched | shown |
  * | pushed, where client or server requires it | redirected |
@@ -96,8 +98,9 @@ async function knownClient(params: Params, provider: OAuthProvider, context: Req
   return client;
 }
 
-/** @throws OAuthError `unauthorized_client` where the client is not registered for the code grant */
+/** @throws OAuthError `unauthorized_client` where the client waits for approval, or is not registered for the code grant */
 export function mayAuthorize(client: Client): void {
+  requireAdmitted(client);
   if (!client.grantTypes.includes('authorization_code'))
     throw new OAuthError('unauthorized_client', "the client is not registered for grant type 'authorization_code'");
 }

@@ -46,7 +46,14 @@ const clientMetadata = z.object({
 
 export type RegisteredMetadata = Omit<
   Client,
-  'clientId' | 'clientSecretHash' | 'clientSecretExpiresAt' | 'previousSecret' | 'registeredBy' | 'issuedAt'
+  | 'clientId'
+  | 'clientSecretHash'
+  | 'clientSecretExpiresAt'
+  | 'previousSecret'
+  | 'registeredBy'
+  | 'issuedAt'
+  | 'admission'
+  | 'registrationTokenHash'
 >;
 
 /** Grant types that registration without further proof can never give. */

@@ -2,7 +2,7 @@ import type { OAuthCapability } from '../token/grant-handler.ts';
 import { registerEndpoint } from './register.ts';
 import { clientMigrations } from './tables.ts';
 
-/** Dynamic client registration. */
+/** Dynamic client registration: by whom, the policy says. */
 export const register: OAuthCapability = {
   name: 'dynamic client registration',
   specifications: ['RFC 7591'],

@@ -1,27 +1,34 @@
-import { OAuthError } from '../../core/errors.ts';
-import { maximumFormBytes, mediaType, privateJson, type RequestContext, readBody } from '../../core/http.ts';
-import type { ClientId } from '../../core/ids.ts';
+import { hashSecret } from '../../core/hash.ts';
+import { privateJson, type RequestContext } from '../../core/http.ts';
+import type { ClientId, SecretHash } from '../../core/ids.ts';
 import { randomId } from '../../core/random.ts';
-import type { Client } from '../../core/records.ts';
+import type { Admission, Client } from '../../core/records.ts';
 import { formatScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { hasSecret } from '../token/client-authentication-method.ts';
 import { mintSecret } from '../token/mint.ts';
+import { bearerRefusal, bearerTokenOf } from './bearer-token.ts';
+import { managesRegistrations } from './check-policy.ts';
 import { parseClientMetadata } from './client-metadata.ts';
+import { jsonBody } from './json-body.ts';
+import { managementMembers } from './management-members.ts';
 
 /**
- * `POST /register`, in this order: JSON body → metadata parsed, unknown members dropped → id and secret minted →
- * stored (the secret as a hash) → answered, secret included, this once.
- * @see RFC 7591 §3
+ * `POST /register`, in this order: initial access token, where the policy asks for one → JSON body → metadata parsed,
+ * unknown members dropped → id and secrets minted → stored as the policy says (secrets as hashes), the token's use counted
+ * with it → answered, secrets included, this once.
+ * @see RFC 7591 §3, RFC 7592 §3
  */
 export async function registerEndpoint(
   request: Request,
   provider: OAuthProvider,
   context: RequestContext,
 ): Promise<Response> {
+  const invitation = initialAccessToken(request, provider);
   const metadata = parseClientMetadata(await jsonBody(request), provider);
   const now = provider.clock.now();
   const secret = hasSecret(metadata.tokenEndpointAuthMethod, provider) ? mintSecret(provider.random) : undefined;
+  const management = managesRegistrations(provider) ? mintSecret(provider.random) : undefined;
   const lifetime = provider.settings.registration.clientSecretLifetime;
   const client: Client = {
     ...metadata,
@@ -30,10 +37,67 @@ export async function registerEndpoint(
     issuedAt: now,
     ...(secret === undefined ? {} : { clientSecretHash: secret.hash }),
     ...(secret === undefined || lifetime === undefined ? {} : { clientSecretExpiresAt: now + lifetime }),
+    ...(management === undefined ? {} : { registrationTokenHash: management.hash }),
   };
+  const admission = await admit(client, invitation, provider, context);
+  provider.report({
+    name: 'client.registered',
+    clientId: client.clientId,
+    ...(admission === undefined ? {} : { outcome: admission }),
+    ...context,
+  });
+  return privateJson(
+    {
+      ...registrationResponse(client, secret?.secret),
+      ...(management === undefined ? {} : managementMembers(client, management.secret, provider)),
+    },
+    { status: 201 },
+  );
+}
+
+/**
+ * The initial access token that the policy reads.
+ * @throws OAuthError `invalid_token` where it needs one and there is none
+ */
+function initialAccessToken(request: Request, provider: OAuthProvider): SecretHash | undefined {
+  switch (provider.settings.registration.policy) {
+    case 'off':
+    case 'open':
+      return undefined;
+    case 'approval': {
+      const token = provider.registerInvitedClient && bearerTokenOf(request);
+      return token === undefined ? undefined : hashSecret(token);
+    }
+    case 'token': {
+      const token = bearerTokenOf(request);
+      if (token === undefined)
+        throw bearerRefusal(
+          'clients register here with an initial access token of the administrator: send it as Authorization: Bearer',
+        );
+      return hashSecret(token);
+    }
+  }
+}
+
+/** Stores the client as the policy says. */
+async function admit(
+  client: Client,
+  invitation: SecretHash | undefined,
+  provider: OAuthProvider,
+  context: RequestContext,
+): Promise<Admission | undefined> {
+  const { policy } = provider.settings.registration;
+  if (invitation !== undefined) {
+    if (await provider.registerInvitedClient?.({ ...client, admission: 'invited' }, invitation)) return 'invited';
+    provider.report({ name: 'client.registration_refused', reason: 'wrong initial access token', ...context });
+    throw bearerRefusal('the initial access token is wrong, used up or expired: ask the administrator for another');
+  }
+  if (policy === 'approval') {
+    await provider.registerPendingClient?.({ ...client, admission: 'pending' });
+    return 'pending';
+  }
   await provider.registerClient(client);
-  provider.report({ name: 'client.registered', clientId: client.clientId, ...context });
-  return privateJson(registrationResponse(client, secret?.secret), { status: 201 });
+  return undefined;
 }
 
 /**
@@ -67,20 +131,4 @@ export function registrationResponse(client: Client, secret: string | undefined)
     require_pushed_authorization_requests: client.requirePushedRequests,
     dpop_bound_access_tokens: client.dpopBoundAccessTokens,
   };
-}
-
-async function jsonBody(request: Request): Promise<unknown> {
-  if (mediaType(request) !== 'application/json') {
-    throw new OAuthError('invalid_client_metadata', 'send the client metadata as application/json');
-  }
-  const text = await readBody(request, maximumFormBytes).catch((error: unknown) => {
-    if (error instanceof OAuthError && error.status === 400)
-      throw new OAuthError('invalid_client_metadata', error.description);
-    throw error;
-  });
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new OAuthError('invalid_client_metadata', 'the body is not valid JSON');
-  }
 }

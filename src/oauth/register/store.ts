@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Database, type Row, type Statement, sql } from '../../core/database.ts';
 import type { ClientId, SecretHash } from '../../core/ids.ts';
-import type { Client, ClientKeys } from '../../core/records.ts';
+import type { Admission, Client, ClientKeys } from '../../core/records.ts';
 
 export interface StoredClient {
   readonly client: Client;
@@ -30,6 +30,21 @@ export interface UnusedClients {
   readonly unusedFor: number;
   readonly now: number;
 }
+
+/** What a client that registers itself has to meet beside there being room. */
+export interface AdmissionTerms {
+  /** An `UPDATE` without `RETURNING` that ends with its `WHERE`; made only where there is room. */
+  readonly spending?: Statement;
+  /** Holds only where `spending` was made, or where nothing had to be. */
+  readonly condition: Statement;
+}
+
+/** That at most this many clients wait for approval. */
+export function pendingTerms(maximum: number): AdmissionTerms {
+  return { condition: sql("(SELECT count(*) FROM clients WHERE admission = 'pending') < ?", maximum) };
+}
+
+const noTerms: AdmissionTerms = { condition: sql('1 = 1') };
 
 /** A client that no administrator added and that was never used keeps its place for this long, however many want it. */
 const protectedFor = 3_600_000;
@@ -76,16 +91,20 @@ export class ClientStore {
 
   /**
    * Adds a client that registered itself, unless there are too many of these. The oldest one that was never used makes
-   * room, but not within its first hour. Resolves to whether there was room.
+   * room, but not within its first hour. Resolves to whether it was added.
    * @param maximum self-registered clients kept at most
+   * @param terms what it has to meet beside that, in the same step
    */
-  async addDynamic(client: Client, maximum: number): Promise<boolean> {
-    const [evicted, added] = await this.#database.write(
+  async addDynamic(client: Client, maximum: number, terms = noTerms): Promise<boolean> {
+    const room = sql(`${countOf(dynamic)} < ?`, maximum);
+    const { spending, condition } = terms;
+    const [evicted, ...results] = await this.#database.write(
       makeRoom(dynamic, client, maximum),
-      insertClient(client, sql(`${countOf(dynamic)} < ?`, maximum)),
+      ...(spending === undefined ? [] : [both(spending, room)]),
+      insertClient(client, both(condition, room)),
     );
     this.#forget(evicted);
-    return added?.length === 1;
+    return results.at(-1)?.length === 1;
   }
 
   /**
@@ -172,6 +191,74 @@ export class ClientStore {
     return replaced?.length === 1;
   }
 
+  /**
+   * Stores what a self-registered client says of itself now. Resolves to whether it was there, with this registration
+   * access token, and did not wait for approval: what waits stays as the administrator sees it. Nor is it
+   * replaced where anything of it has changed since.
+   */
+  async replace(client: Client, before: Client, now: number): Promise<boolean> {
+    const { clientId, clientSecretHash, clientSecretExpiresAt, previousSecret, admission } = client;
+    const [replaced] = await this.#database.write(
+      sql(
+        `UPDATE clients SET metadata = ?, admission = ?, pending_since = CAST(? AS BIGINT), client_secret_hash = ?,
+           client_secret_expires_at = CAST(? AS BIGINT), previous_secret_hash = ?, previous_secret_expires_at = CAST(? AS BIGINT)
+         WHERE client_id = ? AND registration_token_hash = ? AND registered_by = 'dynamic'
+           AND metadata = ? AND client_secret_hash IS NOT DISTINCT FROM ? AND admission IS NOT DISTINCT FROM ?
+           AND (admission IS NULL OR admission <> 'pending') RETURNING client_id`,
+        metadataJson(client),
+        admission ?? null,
+        admission === 'pending' ? now : null,
+        clientSecretHash ?? null,
+        clientSecretExpiresAt ?? null,
+        previousSecret?.hash ?? null,
+        previousSecret?.expiresAt ?? null,
+        clientId,
+        before.registrationTokenHash ?? null,
+        metadataJson(before),
+        before.clientSecretHash ?? null,
+        before.admission ?? null,
+      ),
+    );
+    this.#outdate(replaced);
+    return replaced?.length === 1;
+  }
+
+  /** Lets a client in that waits for approval. Resolves to whether one did. */
+  async approve(clientId: ClientId): Promise<boolean> {
+    const [approved] = await this.#database.write(
+      sql(
+        "UPDATE clients SET admission = 'approved', pending_since = NULL WHERE client_id = ? AND admission = 'pending' RETURNING client_id",
+        clientId,
+      ),
+    );
+    this.#outdate(approved);
+    return approved?.length === 1;
+  }
+
+  /** Removes a client that waits for approval. Resolves to whether one did. */
+  async deny(clientId: ClientId): Promise<boolean> {
+    const [denied] = await this.#database.write(
+      sql("DELETE FROM clients WHERE client_id = ? AND admission = 'pending' RETURNING client_id", clientId),
+    );
+    this.#forget(denied);
+    return denied?.length === 1;
+  }
+
+  /** Removes clients that nobody approved in time, at most `limit`, but none with grants. Resolves to how many. */
+  async deletePending(before: number, limit: number): Promise<number> {
+    const [deleted] = await this.#database.write(
+      sql(
+        `DELETE FROM clients WHERE client_id IN (
+           SELECT client_id FROM clients WHERE ${dynamic} AND ${withoutGrants} AND admission = 'pending' AND pending_since < ? LIMIT ?
+         ) RETURNING client_id`,
+        before,
+        limit,
+      ),
+    );
+    this.#forget(deleted);
+    return deleted?.length ?? 0;
+  }
+
   /** Removes a client with its grants, codes and tokens. Resolves to whether it was there. */
   async delete(clientId: ClientId): Promise<boolean> {
     const [deleted] = await this.#database.write(
@@ -231,19 +318,24 @@ function makeRoom(kind: string, { clientId, issuedAt }: Client, maximum: number)
   );
 }
 
+function both(one: Statement, other: Statement): Statement {
+  return sql(`${one.sql} AND ${other.sql}`, ...one.values, ...other.values);
+}
+
 /** What has no column of its own; the same for the same client, read and written however often. */
 function metadataJson(client: Client): string {
-  const { clientId, clientSecretHash, clientSecretExpiresAt, previousSecret, registeredBy, issuedAt, ...metadata } =
-    client;
+  const { clientId, clientSecretHash, clientSecretExpiresAt, previousSecret, registeredBy, issuedAt, ...rest } = client;
+  const { admission, registrationTokenHash, ...metadata } = rest;
   return JSON.stringify(metadata);
 }
 
 /** @param onConflict what happens where there is a client with this id */
 function insertClient(client: Client, condition: Statement, onConflict = ''): Statement {
   const { clientId, clientSecretHash, clientSecretExpiresAt, previousSecret, registeredBy, issuedAt } = client;
+  const { admission, registrationTokenHash } = client;
   return sql(
-    `INSERT INTO clients (client_id, client_secret_hash, client_secret_expires_at, previous_secret_hash, previous_secret_expires_at, registered_by, issued_at, metadata)
-     SELECT ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ? WHERE ${condition.sql} ${onConflict} RETURNING client_id`,
+    `INSERT INTO clients (client_id, client_secret_hash, client_secret_expires_at, previous_secret_hash, previous_secret_expires_at, registered_by, issued_at, metadata, admission, pending_since, registration_token_hash)
+     SELECT ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ?, ?, CAST(? AS BIGINT), ? WHERE ${condition.sql} ${onConflict} RETURNING client_id`,
     clientId,
     clientSecretHash ?? null,
     clientSecretExpiresAt ?? null,
@@ -252,12 +344,15 @@ function insertClient(client: Client, condition: Statement, onConflict = ''): St
     registeredBy,
     issuedAt,
     metadataJson(client),
+    admission ?? null,
+    admission === 'pending' ? issuedAt : null,
+    registrationTokenHash ?? null,
     ...condition.values,
   );
 }
 
 const columns =
-  'client_id, client_secret_hash, client_secret_expires_at, previous_secret_hash, previous_secret_expires_at, registered_by, issued_at, last_used_at, metadata';
+  'client_id, client_secret_hash, client_secret_expires_at, previous_secret_hash, previous_secret_expires_at, registered_by, issued_at, last_used_at, metadata, admission, registration_token_hash';
 
 function clientOf(row: Row): Client {
   const metadata = JSON.parse(row['metadata'] as string) as Omit<Client, 'clientId' | 'registeredBy' | 'issuedAt'>;
@@ -266,6 +361,10 @@ function clientOf(row: Row): Client {
     clientId: row['client_id'] as ClientId,
     registeredBy: row['registered_by'] as Client['registeredBy'],
     issuedAt: row['issued_at'] as number,
+    ...(row['admission'] === null ? {} : { admission: row['admission'] as Admission }),
+    ...(row['registration_token_hash'] === null
+      ? {}
+      : { registrationTokenHash: row['registration_token_hash'] as SecretHash }),
     ...(row['client_secret_hash'] === null ? {} : { clientSecretHash: row['client_secret_hash'] as SecretHash }),
     ...(row['client_secret_expires_at'] === null
       ? {}

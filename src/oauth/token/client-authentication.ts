@@ -160,3 +160,12 @@ function tooManyFailures(
     { status: 429, headers: { 'retry-after': String(seconds) } },
   );
 }
+
+/** @throws OAuthError `unauthorized_client` where an administrator has to approve the client first */
+export function requireAdmitted({ clientId, admission }: Pick<Client, 'clientId' | 'admission'>): void {
+  if (admission === 'pending')
+    throw new OAuthError('unauthorized_client', `an administrator has to approve client '${clientId}' first`, {
+      parameter: 'client_id',
+      hint: `look at it with: portcullis client list --pending; then: portcullis client approve ${clientId}`,
+    });
+}

@@ -3,7 +3,7 @@ import { privateJson, type RequestContext } from '../../core/http.ts';
 import { Params } from '../../core/params.ts';
 import type { Client } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
-import { AuthenticatedClient } from './client-authentication.ts';
+import { AuthenticatedClient, requireAdmitted } from './client-authentication.ts';
 import { type ProvenKey, reportRefusedProof } from './sender-constraint.ts';
 import { TokenSet } from './token-set.ts';
 
@@ -14,6 +14,7 @@ import { TokenSet } from './token-set.ts';
  * |---|---|
  * | form body, parameters once | `invalid_request` |
  * | client authentication | `invalid_client` (401), after too many failures 429 |
+ * | client approved, where an administrator has to | `unauthorized_client` |
  * | `grant_type` present and served | `invalid_request`, `unsupported_grant_type` |
  * | client registered for it | `unauthorized_client` |
  * | proof of the key that tokens are bound to | `invalid_dpop_proof`, `use_dpop_nonce` |
@@ -28,6 +29,7 @@ export async function tokenEndpoint(
 ): Promise<Response> {
   const params = await Params.ofForm(request);
   const client = await AuthenticatedClient.authenticate(request.headers, params, provider, context);
+  requireAdmitted(client.client);
   const grantType = params.require('grant_type');
   const handler = provider.grantHandlers.get(grantType);
   if (handler === undefined) {

@@ -3,6 +3,7 @@ import { hideSecrets } from '../../core/hide-secrets.ts';
 import { printableJson } from '../../core/printable-json.ts';
 
 const warnings: ReadonlySet<string> = new Set([
+  'client.registration_refused',
   'token.introspection_refused',
   'client.authentication_failed',
   'assertion.refused',

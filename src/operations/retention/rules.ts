@@ -28,6 +28,7 @@ export const retentionRules: readonly RetentionRule[] = [
   { table: 'grants', key: 'grant_id', condition: 'expires_at < ?', keepFor: day },
   { table: 'grants', key: 'grant_id', condition: 'revoked_at < ?', keepFor: 7 * day },
   { table: 'spent_identifiers', key: 'identifier_hash', condition: 'expires_at < ?', keepFor: hour },
+  { table: 'registration_tokens', key: 'token_id', condition: 'expires_at < ?', keepFor: day },
   { table: 'sessions', key: 'session_hash', condition: 'expires_at < ?', keepFor: 0 },
   { table: 'sign_in_failures', key: 'bucket', condition: 'expires_at < ?', keepFor: 0 },
   { table: 'client_documents', key: 'client_id', condition: 'expires_at < ?', keepFor: day },

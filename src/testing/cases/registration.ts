@@ -73,7 +73,9 @@ export const registrationCases: readonly AcceptanceCase[] = [
       const { body } = await assertRegistered(run, metadata);
       const client = await run.provider.getClient(body['client_id'] as ClientId);
       assert.ok(client);
-      const { clientSecretHash, ...rest } = client;
+      const { clientSecretHash, registrationTokenHash, ...rest } = client;
+      const managing = body['registration_access_token'];
+      assert.equal(registrationTokenHash, managing === undefined ? undefined : hashSecret(String(managing)));
       assert.equal(clientSecretHash, hashSecret(String(body['client_secret'])));
       assert.deepEqual(rest, {
         clientId: body['client_id'],
