@@ -19,6 +19,10 @@ export const clientAdd = defineCommand({
     enterprise: {
       description: 'A client that presents what an identity provider asserts of its users (ID-JAG): confidential.',
     },
+    server: {
+      description:
+        'An MCP server elsewhere: it asks what tokens are (introspectors), and exchanges them (tokenExchange.paths).',
+    },
     'require-pushed-requests': { description: 'The client may authorize only by requests that it pushed (RFC 9126).' },
     'require-dpop': { description: 'The client gets only tokens that are bound to a key of its own (RFC 9449).' },
     public: { description: 'A client on a user’s machine, without a secret (the default).' },
@@ -51,7 +55,7 @@ export const clientAdd = defineCommand({
         ...(client.redirectUris.length === 0
           ? []
           : ([['redirect_uris', client.redirectUris.join(' ')]] as [string, string][])),
-        ['scope', client.scopes.join(' ')],
+        ...(client.scopes.length === 0 ? [] : ([['scope', client.scopes.join(' ')]] as [string, string][])),
       ];
       const expiry =
         clientSecretExpiresAt === undefined ? '' : ` It is valid until ${momentText(clientSecretExpiresAt)} UTC.`;

@@ -6,6 +6,7 @@ import { identityAssertionGrant } from '../../oauth/identity-assertion/grant.ts'
 import { parseClientMetadata } from '../../oauth/register/client-metadata.ts';
 import { hasSecret } from '../../oauth/token/client-authentication-method.ts';
 import { mintSecret } from '../../oauth/token/mint.ts';
+import { tokenExchangeGrant } from '../../oauth/token-exchange/exchange.ts';
 import type { Portcullis } from '../../portcullis/portcullis.ts';
 import { CommandError } from '../failures.ts';
 import { scopesFrom } from '../scopes.ts';
@@ -20,6 +21,7 @@ export interface NewClientFlags {
   readonly 'require-dpop'?: true | undefined;
   readonly machine?: true | undefined;
   readonly enterprise?: true | undefined;
+  readonly server?: true | undefined;
   readonly public?: true | undefined;
   readonly confidential?: true | undefined;
   readonly 'secret-in-body'?: true | undefined;
@@ -40,23 +42,32 @@ const seeHelp = 'see: portcullis client add --help';
 export function checkFlags(flags: NewClientFlags): void {
   const hasKeys = flags.jwks !== undefined || flags['jwks-uri'] !== undefined;
   if (flags.name === undefined) throw new CommandError('usage', '--name is missing', seeHelp);
-  if (flags.public && (flags.confidential || flags.machine || flags.enterprise || hasKeys || flags['secret-in-body']))
+  if (
+    flags.public &&
+    (flags.confidential || !sendsBrowsers(flags) || flags.enterprise || hasKeys || flags['secret-in-body'])
+  )
     throw new CommandError('usage', 'a client is either --public or --confidential', seeHelp);
   if (hasKeys && flags['secret-in-body'])
     throw new CommandError('usage', 'a client with keys of its own has no secret to send', seeHelp);
   if (flags.machine && flags.enterprise)
     throw new CommandError('usage', 'a client acts either for itself (--machine) or for users (--enterprise)', seeHelp);
-  if (!flags.machine && !flags.enterprise && flags['redirect-uri'] === undefined)
+  if (flags.server && (flags.machine || flags.enterprise || flags['redirect-uri'] !== undefined || flags.scopes))
+    throw new CommandError(
+      'usage',
+      'a --server asks what tokens are, and exchanges them: it has nothing else',
+      seeHelp,
+    );
+  if (!flags.machine && !flags.enterprise && !flags.server && flags['redirect-uri'] === undefined)
     throw new CommandError('usage', '--redirect-uri is missing', seeHelp);
   if (flags.machine && (flags['redirect-uri'] !== undefined || flags['require-pushed-requests']))
     throw new CommandError('usage', 'a --machine client sends no browser anywhere', seeHelp);
-  if (!sendsBrowsers(flags) && flags.scopes === undefined)
+  if (!sendsBrowsers(flags) && !flags.server && flags.scopes === undefined)
     throw new CommandError('usage', '--scopes is missing: all that the client may ever do', seeHelp);
 }
 
 // One that presents what an identity provider asserts may let users sign in here as well.
 function sendsBrowsers(flags: NewClientFlags): boolean {
-  return !flags.machine && (!flags.enterprise || flags['redirect-uri'] !== undefined);
+  return !flags.machine && !flags.server && (!flags.enterprise || flags['redirect-uri'] !== undefined);
 }
 
 /** @throws OAuthError or CommandError where it cannot be such a client */
@@ -76,15 +87,19 @@ export function newClient(flags: NewClientFlags, portcullis: Portcullis, termina
 }
 
 function newMachine(flags: NewClientFlags, scopes: readonly string[], portcullis: Portcullis, terminal: Terminal) {
-  if (scopes.length === 0) throw new CommandError('usage', '--scopes names none', seeHelp);
+  if (scopes.length === 0 && !flags.server) throw new CommandError('usage', '--scopes names none', seeHelp);
   if (!/^[^\p{Cc}\ufffd]{1,200}$/u.test(flags.name ?? ''))
     throw new CommandError('usage', '--name must be 1 to 200 characters, without control characters');
   const hasKeys = flags.jwks !== undefined || flags['jwks-uri'] !== undefined;
   const secret = flags['secret-in-body'] ? 'client_secret_post' : 'client_secret_basic';
   const credentials = hasKeys ? clientKeys(flags, portcullis, terminal) : secret;
   const tokens = flags['require-dpop'] ? 'bound' : 'any';
-  const grantTypes = flags.enterprise ? { grantTypes: [identityAssertionGrant] } : {};
-  return machineClient({ clientName: flags.name ?? '', scopes, credentials, tokens, ...grantTypes }, portcullis);
+  return machineClient({ clientName: flags.name ?? '', scopes, credentials, tokens, ...grantsOf(flags) }, portcullis);
+}
+
+function grantsOf({ enterprise, server }: NewClientFlags): { readonly grantTypes?: readonly string[] } {
+  if (server) return { grantTypes: [tokenExchangeGrant] };
+  return enterprise ? { grantTypes: [identityAssertionGrant] } : {};
 }
 
 function newApp(
