@@ -9,7 +9,7 @@ import { counted } from '../text.ts';
 
 export const keysRotateMaster = defineCommand({
   name: 'keys rotate-master',
-  summary: 'Replace the key that secrets are encrypted under.',
+  summary: 'Replace the key that encrypts secrets.',
   details:
     'Makes a new master key, encrypts everything again under it and replaces the key file. Nobody is signed out, no token ends, and a running server goes on. It may be interrupted: run it again and it finishes. Where the key is in the settings (masterKey) instead of a file, first put a new one before the old one, separated by a space, and restart every server. Backups of the database from before need the old key: keep it with them.',
   flags: dataFlags,
