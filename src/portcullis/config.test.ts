@@ -198,6 +198,10 @@ describe('the configuration', () => {
   it.each([
     [{ baseUrl: 5 }, 'baseUrl: must be text, not a number'],
     [{ name: null }, 'name: must be text, not null'],
+    [
+      { tokenExchange: { paths: [{ client: 'a', from: 'default', scopes: { a: 'b' } }] } },
+      'tokenExchange.paths.0.to: is missing; it must be text',
+    ],
     [{ name: '' }, 'name: must not be empty'],
     [{ name: 'x'.repeat(101) }, 'name: must have at most 100 characters'],
     [{ allowedOrigins: '*' }, 'allowedOrigins: must be a list, not text'],

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 export function explainSetting(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
+      if (issue.input === undefined) return `is missing; it must be ${kindNames[issue.expected] ?? issue.expected}`;
       return issue.expected === 'int' && Number.isFinite(issue.input)
         ? 'must be a whole number'
         : `must be ${kindNames[issue.expected] ?? issue.expected}, not ${kindOf(issue.input)}`;

@@ -39,8 +39,9 @@ export function signAccessToken(token: AccessToken, issuer: string, key: Signing
     client_id: token.clientId,
     scope: formatScope(token.scopes),
     grant_id: token.grantId,
-    ...(token.rootGrantId === undefined ? {} : { root_grant_id: token.rootGrantId }),
-    ...(token.keyThumbprint === undefined ? {} : { cnf: { jkt: token.keyThumbprint } }),
+    // Named even where they are absent: a further claim must not stand in for them.
+    root_grant_id: token.rootGrantId,
+    cnf: token.keyThumbprint === undefined ? undefined : { jkt: token.keyThumbprint },
   });
   const input = `${encodedHeader(key)}.${payload}`;
   return `${input}.${signature(input, key).toString('base64url')}`;

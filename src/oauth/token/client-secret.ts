@@ -74,7 +74,10 @@ function expired(isPresent: boolean, { registeredBy }: Client): OAuthError {
 export function parseBasic(authorization: string): { clientId: ClientId; secret: string } | undefined {
   const match = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization);
   if (match?.[1] === undefined) return undefined;
-  const decoded = Buffer.from(match[1], 'base64').toString('utf8');
+  const bytes = Buffer.from(match[1], 'base64');
+  // RFC 4648 §3.5: only the canonical spelling.
+  if (bytes.toString('base64') !== match[1]) return undefined;
+  const decoded = bytes.toString('utf8');
   const colon = decoded.indexOf(':');
   if (colon < 1) return undefined;
   const clientId = formDecode(decoded.slice(0, colon));
