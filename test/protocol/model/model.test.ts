@@ -15,16 +15,25 @@ const everywhere: readonly Doing[] = [
   'refresh',
   'refresh at once',
   'exchange',
+  'act for itself',
   'revoke',
   'end while it is used',
   'wait',
   'sweep',
 ];
-const administered: readonly Doing[] = ['user', 'withdraw', 'delete client', 'rotate keys'];
+const administered: readonly Doing[] = ['user', 'withdraw', 'delete client', 'delete machine', 'rotate keys'];
 
 /** Whatever has not been done, or was never granted where something can be. */
 function untried({ steps }: Tally, doings: readonly Doing[]): Doing[] {
-  const grants: readonly Doing[] = ['connect', 'redeem', 'redeem at once', 'refresh', 'refresh at once', 'exchange'];
+  const grants: readonly Doing[] = [
+    'connect',
+    'redeem',
+    'redeem at once',
+    'refresh',
+    'refresh at once',
+    'exchange',
+    'act for itself',
+  ];
   return doings.filter((doing) => {
     const counts = steps.get(doing);
     return counts === undefined || (grants.includes(doing) && (counts.granted === 0 || counts.granted === counts.done));

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { newest } from './presenting.ts';
 import { at, type Reference } from './reference.ts';
+import { machine } from './rules.ts';
 import type { Action } from './steps.ts';
 import { type Cast, idOf } from './world.ts';
 
-type Administration = Extract<Action, { readonly do: 'user' | 'withdraw' | 'delete client' | 'rotate keys' | 'sweep' }>;
+type Administration = Extract<
+  Action,
+  { readonly do: 'user' | 'withdraw' | 'delete client' | 'delete machine' | 'rotate keys' | 'sweep' }
+>;
 
 /** Whether there is what an administrator, or a user at the account page, would act upon. */
 export function isAdministrationPossible(action: Administration, reference: Reference): boolean {
@@ -20,6 +24,8 @@ export function isAdministrationPossible(action: Administration, reference: Refe
     }
     case 'delete client':
       return !at(reference.clients, newest(reference.clients, action.client)).gone;
+    case 'delete machine':
+      return !reference.isMachineGone;
     case 'rotate keys':
     case 'sweep':
       return true;
@@ -46,6 +52,10 @@ export async function administer(action: Administration, reference: Reference, c
       await world.deleteClient(idOf(at(cast.clients, index).clientId));
       return `client ${index}`;
     }
+    case 'delete machine':
+      reference.deleteMachine();
+      await world.deleteClient(idOf(machine.name));
+      return 'gone';
     case 'rotate keys':
       if (action.kind === 'old ones are compromised') reference.compromiseKeys();
       await world.rotateKeys(action.kind);

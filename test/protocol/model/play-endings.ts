@@ -45,7 +45,7 @@ export async function endWhileUsed({ how, token }: End, reference: Reference, ca
 
 async function end(how: End['how'], refresh: number, access: number, reference: Reference, cast: Cast): Promise<void> {
   const { client, user } = at(reference.grants, at(reference.refreshTokens, refresh).grant);
-  assert.ok(typeof client === 'number');
+  assert.ok(typeof client === 'number' && user !== undefined);
   const holder = at(cast.clients, client);
   switch (how) {
     case 'revoke access token':

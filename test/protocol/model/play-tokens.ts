@@ -3,7 +3,7 @@ import type { Answer } from '../../../src/testing/test-client.ts';
 import { authorize } from './play-authorization.ts';
 import { asItShould, newest, type Sent, sendingOf, settle } from './presenting.ts';
 import { at, type Outcome, type Reference } from './reference.ts';
-import { exchanges, resources } from './rules.ts';
+import { exchanges, machine, resources } from './rules.ts';
 import type { Action, AskedScopes } from './steps.ts';
 import type { Cast } from './world.ts';
 
@@ -86,6 +86,23 @@ function settleAll(answers: readonly Answer[], outcomes: readonly Outcome[], ref
   return expected.map((outcome, number) => settle(at(inOrder, number), outcome, reference, cast)).join('; ');
 }
 
+/** A machine that asks for a token of its own. */
+export async function actForItself(
+  { resource, scopes, key }: Extract<Action, { readonly do: 'act for itself' }>,
+  reference: Reference,
+  cast: Cast,
+): Promise<string> {
+  const expected = reference.issueToMachine(resource, scopes, key);
+  const parameters = {
+    grant_type: 'client_credentials',
+    // What is left out is the default one.
+    ...(resource === 'notes' ? {} : { resource: resources[resource].uri }),
+    ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+  };
+  const answer = await cast.asServer(machine.name, 'token', parameters, cast.proof(key));
+  return `at ${resource}: ${settle(answer, expected, reference, cast)}`;
+}
+
 export async function exchange(
   { token, path, scopes, key }: Extract<Action, { readonly do: 'exchange' }>,
   reference: Reference,
@@ -130,7 +147,10 @@ export async function revoke(
   const answer = await (typeof sender === 'number'
     ? at(cast.clients, sender).revoke(secret)
     : cast.asServer(sender, 'revoke', { token: secret }));
-  const isGone = typeof sender === 'number' && at(reference.clients, sender).gone;
+  const isGone =
+    typeof sender === 'number'
+      ? at(reference.clients, sender).gone
+      : sender === machine.name && reference.isMachineGone;
   assert.equal(answer.status, isGone ? 401 : 200, answer.text);
   return `${what} token ${index} by ${typeof sender === 'number' ? `client ${sender}` : sender}`;
 }

@@ -1,7 +1,16 @@
 import { administer, isAdministrationPossible } from './play-administration.ts';
 import { authorize } from './play-authorization.ts';
 import { endWhileUsed, isEndPossible } from './play-endings.ts';
-import { connect, exchange, redeem, redeemAtOnce, refresh, refreshAtOnce, revoke } from './play-tokens.ts';
+import {
+  actForItself,
+  connect,
+  exchange,
+  redeem,
+  redeemAtOnce,
+  refresh,
+  refreshAtOnce,
+  revoke,
+} from './play-tokens.ts';
 import { newest, sendingOf } from './presenting.ts';
 import type { Reference } from './reference.ts';
 import type { Action } from './steps.ts';
@@ -25,12 +34,14 @@ export function isPossible(action: Action, reference: Reference): boolean {
     case 'register':
     case 'authorize':
     case 'connect':
+    case 'act for itself':
     case 'wait':
     case 'sweep':
       return true;
     case 'user':
     case 'withdraw':
     case 'delete client':
+    case 'delete machine':
     case 'rotate keys':
       return isAdministrationPossible(action, reference);
   }
@@ -69,6 +80,8 @@ export async function play(action: Action, reference: Reference, cast: Cast): Pr
     }
     case 'refresh at once':
       return refreshAtOnce(newest(reference.refreshTokens, action.token), action.times, reference, cast);
+    case 'act for itself':
+      return actForItself(action, reference, cast);
     case 'exchange':
       return exchange(action, reference, cast);
     case 'revoke':
@@ -82,6 +95,7 @@ export async function play(action: Action, reference: Reference, cast: Cast): Pr
     case 'user':
     case 'withdraw':
     case 'delete client':
+    case 'delete machine':
     case 'rotate keys':
     case 'sweep':
       return administer(action, reference, cast);

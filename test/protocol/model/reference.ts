@@ -4,6 +4,7 @@ import {
   type ExchangeRules,
   type Freedoms,
   lifetimes,
+  machine,
   type ResourceName,
   resources,
   type ServerName,
@@ -24,7 +25,8 @@ export interface ReferenceUser {
 export interface ReferenceGrant {
   /** Index of its client; or the server that exchanged a token for it. */
   readonly client: number | ServerName;
-  readonly user: number;
+  /** `undefined`: the client acts for itself. */
+  readonly user: number | undefined;
   readonly scopes: readonly string[];
   readonly resource: ResourceName;
   readonly approvedAt: number;
@@ -81,6 +83,7 @@ export class Reference {
   readonly #freedoms: Freedoms;
   now: number;
   #compromises = 0;
+  #isMachineGone = false;
 
   constructor(now: number, freedoms: Freedoms) {
     this.now = now;
@@ -106,9 +109,24 @@ export class Reference {
   scopesAskedFor(client: number, resource: ResourceName, requested: readonly string[]): readonly string[] | undefined {
     const { kind, gone } = at(this.clients, client);
     if (gone) return undefined;
-    const offered = resources[resource].scopes.filter((scope) => clientKinds[kind].scopes.includes(scope));
-    if (requested.length === 0) return offered.length === 0 ? undefined : offered;
-    return requested.every((scope) => offered.includes(scope)) ? requested : undefined;
+    return scopesFor(clientKinds[kind].scopes, resource, requested);
+  }
+
+  get isMachineGone(): boolean {
+    return this.#isMachineGone;
+  }
+
+  /** A machine asks for a token of its own. */
+  issueToMachine(resource: ResourceName, requested: readonly string[], key?: number): Outcome {
+    const scopes = scopesFor(machine.scopes, resource, requested);
+    if (scopes === undefined || this.#isMachineGone) return 'refused';
+    const grant = this.#addGrant({ client: machine.name, user: undefined, scopes, resource });
+    return { access: this.#addAccessToken(grant, scopes, key) };
+  }
+
+  deleteMachine(): void {
+    this.#isMachineGone = true;
+    this.#endWhere(({ client }) => client === machine.name);
   }
 
   /** Whether the user has approved all of it before. */
@@ -177,7 +195,7 @@ export class Reference {
   ): Outcome {
     const token = at(this.accessTokens, index);
     const grant = at(this.grants, token.grant);
-    if (!this.isAccessTokenAlive(index) || grant.resource !== from) return 'refused';
+    if (!this.isAccessTokenAlive(index) || grant.resource !== from || grant.user === undefined) return 'refused';
     const possible = Object.entries(given).filter(([, needed]) => token.scopes.includes(needed));
     const scopes = wanted ?? possible.map(([scope]) => scope);
     if (scopes.length === 0 || scopes.some((scope) => !possible.some(([name]) => name === scope))) return 'refused';
@@ -256,6 +274,17 @@ export class Reference {
     const token = { grant: index, generation, expiresAt, key: refreshKey, forgotten: false };
     return { access, refresh: this.refreshTokens.push(token) - 1 };
   }
+}
+
+/** What a request gets at a resource, of what its client may ask for; `undefined` where it is refused. */
+function scopesFor(
+  allowed: readonly string[],
+  resource: ResourceName,
+  requested: readonly string[],
+): readonly string[] | undefined {
+  const offered = resources[resource].scopes.filter((scope) => allowed.includes(scope));
+  if (requested.length === 0) return offered.length === 0 ? undefined : offered;
+  return requested.every((scope) => offered.includes(scope)) ? requested : undefined;
 }
 
 /** @throws Error where there is no such item */

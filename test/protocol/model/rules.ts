@@ -30,7 +30,7 @@ export const lifetimes = {
   retries: 8,
 } as const;
 
-export type ServerName = 'notes-server' | 'mail-server';
+export type ServerName = 'notes-server' | 'mail-server' | 'machine';
 
 export interface ExchangeRules {
   readonly server: ServerName;
@@ -44,6 +44,12 @@ export const exchanges: readonly ExchangeRules[] = [
   { server: 'notes-server', from: 'notes', to: 'mail', scopes: { 'mail:read': 'read', 'mail:send': 'write' } },
   { server: 'mail-server', from: 'mail', to: 'archive', scopes: { search: 'mail:read' } },
 ];
+
+/** A client without users, which acts for itself, and all that it may have. */
+export const machine: { readonly name: ServerName; readonly scopes: readonly string[] } = {
+  name: 'machine',
+  scopes: ['read', 'mail:read'],
+};
 
 /** May ask about tokens of these two, and of no others. */
 export const introspector: ServerName = 'mail-server';

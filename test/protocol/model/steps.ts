@@ -49,12 +49,19 @@ export type Action =
       readonly scopes: AskedScopes;
       readonly key: 0 | undefined;
     }
+  | {
+      readonly do: 'act for itself';
+      readonly resource: ResourceName;
+      readonly scopes: readonly string[];
+      readonly key: 0 | undefined;
+    }
   | { readonly do: 'revoke'; readonly what: 'access' | 'refresh'; readonly token: Recent; readonly by: Sending['by'] }
   | { readonly do: 'end while it is used'; readonly how: Ending; readonly token: Recent }
   | { readonly do: 'wait'; readonly seconds: number }
   | { readonly do: 'user'; readonly user: number; readonly becomes: 'active' | 'disabled' | 'deleted' }
   | { readonly do: 'withdraw'; readonly token: Recent }
   | { readonly do: 'delete client'; readonly client: Recent }
+  | { readonly do: 'delete machine' }
   | { readonly do: 'rotate keys'; readonly kind: KeyRotation }
   | { readonly do: 'sweep' };
 
@@ -101,6 +108,15 @@ const authorization: fc.Arbitrary<Action> = mostly<ResourceName>('notes', ...res
   }),
 );
 
+const machineRequest: fc.Arbitrary<Action> = mostly<ResourceName>('mail', ...resourceNames).chain((resource) =>
+  fc.record({
+    do: fc.constant('act for itself' as const),
+    resource: fc.constant(resource),
+    scopes: anyScopes(resource),
+    key: mostly<0 | undefined>(undefined, 0),
+  }),
+);
+
 // Both sides of every lifetime, to the second, and the moment itself.
 const waits = [1, 1, 29, 30, 30, 31, 60, 299, 300, 600, 900, 2700, 3599, 3600];
 
@@ -108,6 +124,7 @@ const waits = [1, 1, 29, 30, 30, 31, 60, 299, 300, 600, 900, 2700, 3599, 3600];
 const common: readonly (readonly [weight: number, fc.Arbitrary<Action>])[] = [
   [2, fc.record({ do: fc.constant('register' as const), kind: mostly<ClientKind>('public', ...kinds) })],
   [8, authorization],
+  [2, machineRequest],
   [
     8,
     fc.record({
@@ -169,6 +186,7 @@ const administered: typeof common = [
   [1, fc.record({ do: fc.constant('user' as const), user, becomes: fc.constant('deleted' as const) })],
   [1, fc.record({ do: fc.constant('withdraw' as const), token: recent })],
   [1, fc.record({ do: fc.constant('delete client' as const), client: recent })],
+  [1, fc.constant({ do: 'delete machine' as const })],
   [
     2,
     fc.record({

@@ -13,7 +13,16 @@ import {
   sendTo,
   type TestClient,
 } from '../../../src/testing/test-client.ts';
-import { type ClientKind, clientKinds, exchanges, type Freedoms, type ResourceName, type ServerName } from './rules.ts';
+import {
+  type ClientKind,
+  clientKinds,
+  exchanges,
+  type Freedoms,
+  machine,
+  type ResourceName,
+  resources,
+  type ServerName,
+} from './rules.ts';
 
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
@@ -75,17 +84,21 @@ export class Cast {
     this.world = world;
   }
 
-  /** The servers that exchange and introspect tokens, as an administrator adds them. */
+  /** The servers that exchange and introspect tokens, and the machine, as an administrator adds them. */
   async addServers(): Promise<void> {
-    for (const { server, to } of exchanges) {
+    const servers = [
+      ...exchanges.map(({ server, to }) => ({ server, scopes: resources[to].scopes, grantType: exchangeGrant })),
+      { server: machine.name, scopes: machine.scopes, grantType: 'client_credentials' },
+    ];
+    for (const { server, scopes, grantType } of servers) {
       const client: Client = {
         clientId: idOf(server),
         clientSecretHash: hashSecret(secretOf(server)),
         tokenEndpointAuthMethod: 'client_secret_post',
         redirectUris: [],
-        grantTypes: [exchangeGrant],
+        grantTypes: [grantType],
         responseTypes: [],
-        scopes: to === 'mail' ? ['mail:read', 'mail:send'] : ['search'],
+        scopes,
         registeredBy: 'administrator',
         issuedAt: this.world.clock.now(),
       };
