@@ -50,7 +50,7 @@ function headersOf(challenge: Challenge): { readonly scheme: string; readonly pa
 }
 
 describe('whatever a challenge says is read back as it was meant', () => {
-  it('by the grammar of HTTP alone [RFC6750-05, RFC6750-06, RFC6750-07, RFC9449-33]', () => {
+  it('by the grammar of HTTP alone [RFC6750-05, RFC6750-06, RFC6750-07, RFC9449-25]', () => {
     fc.assert(
       fc.property(anyChallenge, (challenge) => {
         const [first, ...others] = headersOf(challenge);
