@@ -2,6 +2,7 @@ import { authorizationCode } from './oauth/authorization-code/index.ts';
 import { bearer } from './oauth/bearer/index.ts';
 import { clientCredentials } from './oauth/client-credentials/index.ts';
 import { clientMetadata } from './oauth/client-metadata/index.ts';
+import { device } from './oauth/device/index.ts';
 import { dpop } from './oauth/dpop/index.ts';
 import { identityAssertion } from './oauth/identity-assertion/index.ts';
 import { introspect } from './oauth/introspect/index.ts';
@@ -30,6 +31,7 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   manageRegistration,
   authorizationCode,
   pushedRequests,
+  device,
   token,
   privateKeyJwt,
   refreshToken,

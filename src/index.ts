@@ -18,6 +18,9 @@ export {
   type Actor,
   type AuthorizationCode,
   type Client,
+  type DeviceAuthorization,
+  type DeviceCode,
+  type DevicePoll,
   type Grant,
   type GrantDetails,
   grantIdOf,
@@ -39,15 +42,17 @@ export {
 } from './core/settings.ts';
 export { AcrValues, type SignIn, type SignInDemand } from './core/sign-in-demand.ts';
 export { ConfigurationError } from './core/urls.ts';
-export { type ApprovedAuthorization, type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
+export { type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
 export type { RedeemableCode } from './oauth/authorization-code/redeem.ts';
 export { ValidatedRedirectUri } from './oauth/authorization-code/redirect-uri.ts';
 export type { AuthorizeRequest, Prompt } from './oauth/authorization-code/request.ts';
 export type { AuthenticateOptions, Authentication } from './oauth/bearer/authenticate.ts';
 export type { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
 export { machineClient, type NewMachineClient } from './oauth/client-credentials/machine-client.ts';
+export type { RedeemableDeviceCode } from './oauth/device/redeem.ts';
 export type { VerifiedAssertion } from './oauth/identity-assertion/verified-assertion.ts';
 export type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
+export { type ApprovedAuthorization, approvedGrant } from './oauth/token/approved-grant.ts';
 export { ConsumedGrant } from './oauth/token/consumed-grant.ts';
 export type { DecidedGrant } from './oauth/token/decided-grant.ts';
 export { accessTokenFor, mintSecret, refreshTokenFor } from './oauth/token/mint.ts';

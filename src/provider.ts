@@ -1,4 +1,5 @@
 import { oauthCapabilities } from './capabilities.ts';
+import { metadataOf } from './core/capability.ts';
 import type { Clock } from './core/clock.ts';
 import type { DpopPolicy } from './core/dpop-policy.ts';
 import { createFetcher } from './core/egress/create.ts';
@@ -20,6 +21,8 @@ import {
   type AccessToken,
   type AuthorizationCode,
   type Client,
+  type DeviceAuthorization,
+  type DevicePoll,
   hasDocument,
   type PushedRequest,
   type RefreshToken,
@@ -27,6 +30,7 @@ import {
   type SingleUseIdentifier,
 } from './core/records.ts';
 import { currentRequest, inRequest } from './core/request-scope.ts';
+import { checkMethods, missingMethods } from './core/required-methods.ts';
 import { type ProtectedResource, ResourceCatalogue, scopesOfResources } from './core/resources.ts';
 import { ScopeCatalogue } from './core/scopes.ts';
 import {
@@ -38,8 +42,7 @@ import {
 } from './core/settings.ts';
 import { AcrValues } from './core/sign-in-demand.ts';
 import { checkExchangePaths, type ExchangePath } from './core/token-exchange.ts';
-import { ConfigurationError } from './core/urls.ts';
-import { type ApprovedAuthorization, type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
+import { type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
 import { unknownClientResponse } from './oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from './oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from './oauth/authorization-code/request.ts';
@@ -50,29 +53,19 @@ import { withId } from './oauth/bearer/request-id.ts';
 import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
 import { isDocumentUrl } from './oauth/client-metadata/document-url.ts';
 import { MetadataDocuments } from './oauth/client-metadata/documents.ts';
+import type { RedeemableDeviceCode } from './oauth/device/redeem.ts';
 import { type IdentityAssertionPolicy, trustedIssuers } from './oauth/identity-assertion/trusted-issuers.ts';
 import type { VerifiedAssertion } from './oauth/identity-assertion/verified-assertion.ts';
 import type { RedeemableRefreshToken } from './oauth/refresh-token/rotate.ts';
 import { checkRegistrationPolicy } from './oauth/register/check-policy.ts';
+import type { ApprovedAuthorization } from './oauth/token/approved-grant.ts';
 import type { ClientAuthenticationMethod } from './oauth/token/client-authentication-method.ts';
 import { ClientThrottle } from './oauth/token/client-throttle.ts';
 import type { DecidedGrant } from './oauth/token/decided-grant.ts';
-import type { GrantHandler, OAuthCapability } from './oauth/token/grant-handler.ts';
+import type { GrantHandler } from './oauth/token/grant-handler.ts';
 import type { SenderConstraint } from './oauth/token/sender-constraint.ts';
 import type { TokenSet } from './oauth/token/token-set.ts';
 import { createRouter } from './server.ts';
-
-const requiredMethods = [
-  'getClient',
-  'registerClient',
-  'authorize',
-  'loadAuthorizationCode',
-  'exchangeAuthorizationCode',
-  'loadRefreshToken',
-  'exchangeRefreshToken',
-  'loadAccessToken',
-  'revokeToken',
-] as const;
 
 /**
  * An OAuth 2.1 authorization server and resource server in one object. It owns every endpoint, flow and check of the
@@ -116,10 +109,7 @@ export abstract class OAuthProvider {
    * @throws TypeError where a required method is missing, so that JavaScript subclasses fail at once too
    */
   constructor(options: OAuthProviderOptions, environment: ProviderEnvironment = {}) {
-    for (const method of requiredMethods) {
-      if (typeof this[method] !== 'function')
-        throw new TypeError(`${new.target.name} must implement ${method}() as a method`);
-    }
+    checkMethods(this, new.target.name);
     this.environment = resolveEnvironment(environment);
     const { clock, random, clientAuthentication } = this.environment;
     this.clientThrottle = new ClientThrottle(clientAuthentication.throttle, clock, random);
@@ -149,11 +139,9 @@ export abstract class OAuthProvider {
       onBroken: (reason) => this.report({ name: 'server.error', reason }),
     });
     this.metadataDocuments = new MetadataDocuments(this, this.environment.clientMetadata);
-    const enabled = oauthCapabilities.filter((capability) => capability.isEnabled?.(this) !== false);
     if (this.settings.pushedRequests.required && !this.takesPushedRequests)
-      throw new ConfigurationError(
-        `pushedRequests.required needs ${new.target.name} to implement pushAuthorizationRequest() and takePushedRequest()`,
-      );
+      throw missingMethods('pushedRequests.required', new.target.name, 'pushAuthorizationRequest', 'takePushedRequest');
+    const enabled = oauthCapabilities.filter((capability) => capability.isEnabled?.(this) !== false);
     checkRegistrationPolicy(this, new.target.name);
     this.clientAuthenticationMethods = new Map(
       enabled.flatMap(({ clientAuthentication = [] }) => clientAuthentication.map((method) => [method.name, method])),
@@ -292,6 +280,24 @@ export abstract class OAuthProvider {
   }
 
   /**
+   * Keeps a device's request until it expires, for its user to decide on at your page of `settings.paths.device`. It is
+   * checked. Devices are not accepted where this or one of the next two is not implemented.
+   * @returns whether it was kept: `false` where its user code was handed out before, and is then drawn anew
+   * @throws OAuthError `temporarily_unavailable` where there is no room for it
+   */
+  startDeviceAuthorization?(client: Client, request: DeviceAuthorization): Promise<boolean>;
+
+  /**
+   * Counts a poll with the device code of this hash, and tells what became of the request, spent codes included. In one
+   * atomic step: a poll before the interval is over, in whatever process, is `too_soon` and adds five seconds to it.
+   * @returns `undefined` where it is unknown, another client's, or its grant was revoked
+   */
+  pollDeviceAuthorization?(client: Client, hash: SecretHash): Promise<DevicePoll | undefined>;
+
+  /** The same as `exchangeAuthorizationCode` for a device code. Client, approval and expiry are checked. */
+  exchangeDeviceCode?(client: Client, code: RedeemableDeviceCode): Promise<TokenSet>;
+
+  /**
    * The record of a live access token for one resource, by default the default one; or `undefined`. One with a
    * `keyThumbprint` lets nobody in by itself: `authenticate` asks for the proof.
    */
@@ -383,18 +389,11 @@ export abstract class OAuthProvider {
 
   /** The authorization server metadata document. @see RFC 8414 §2 */
   serverMetadata(): Record<string, unknown> {
-    return this.#gather((capability) => capability.serverMetadata?.(this));
+    return metadataOf(oauthCapabilities, this, (capability) => capability.serverMetadata?.(this));
   }
 
   /** The protected resource metadata document of a resource, by default the default one. @see RFC 9728 §2 */
   resourceMetadata(resource: ProtectedResource = this.resources.default): Record<string, unknown> {
-    return this.#gather((capability) => capability.resourceMetadata?.(this, resource));
-  }
-
-  #gather(membersOf: (capability: OAuthCapability) => Readonly<Record<string, unknown>> | undefined) {
-    const members = oauthCapabilities
-      .filter((capability) => capability.isEnabled?.(this) !== false)
-      .flatMap((capability) => Object.entries(membersOf(capability) ?? {}));
-    return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+    return metadataOf(oauthCapabilities, this, (capability) => capability.resourceMetadata?.(this, resource));
   }
 }

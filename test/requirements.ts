@@ -14,6 +14,7 @@ import { rfc7591, rfc8252 } from './requirements/rfc7591-8252.ts';
 import { rfc7592 } from './requirements/rfc7592.ts';
 import { rfc7662 } from './requirements/rfc7662.ts';
 import { rfc8414, rfc9728 } from './requirements/rfc8414-9728.ts';
+import { rfc8628 } from './requirements/rfc8628.ts';
 import { rfc8693 } from './requirements/rfc8693.ts';
 import { rfc8707, rfc9068, rfc9207 } from './requirements/rfc8707-9068-9207.ts';
 import { rfc9126 } from './requirements/rfc9126.ts';
@@ -46,6 +47,7 @@ export const requirementLists: readonly RequirementList[] = [
   rfc7662,
   rfc8252,
   rfc8414,
+  rfc8628,
   rfc8693,
   rfc8707,
   rfc9068,

@@ -39,3 +39,18 @@ export interface Capability<Services, GrantHandler = never> {
   /** The tables that its default store needs. */
   readonly migrations?: readonly Migration[];
 }
+
+/**
+ * Gathers the members of a metadata document from all capabilities that are on, those that are `undefined` left out.
+ * @param membersOf what one of them adds
+ */
+export function metadataOf<Services, Each extends Pick<Capability<Services, unknown>, 'isEnabled'>>(
+  capabilities: readonly Each[],
+  services: Services,
+  membersOf: (capability: Each) => Readonly<Record<string, unknown>> | undefined,
+): Record<string, unknown> {
+  const members = capabilities
+    .filter((capability) => capability.isEnabled?.(services) !== false)
+    .flatMap((capability) => Object.entries(membersOf(capability) ?? {}));
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+}

@@ -11,6 +11,9 @@ export const oauthErrorCodes = [
   'access_denied',
   'server_error',
   'temporarily_unavailable',
+  'authorization_pending',
+  'slow_down',
+  'expired_token',
   'request_not_supported',
   'request_uri_not_supported',
   'invalid_request_uri',
@@ -99,6 +102,9 @@ function statusOf(code: OAuthErrorCode): number {
     case 'unsupported_response_type':
     case 'invalid_scope':
     case 'invalid_target':
+    case 'authorization_pending':
+    case 'slow_down':
+    case 'expired_token':
     case 'request_not_supported':
     case 'request_uri_not_supported':
     case 'invalid_request_uri':

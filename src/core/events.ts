@@ -14,6 +14,8 @@ export type SecurityEventName =
   | 'client.keys_replaced'
   | 'client.authentication_failed'
   | 'authorization.pushed'
+  | 'authorization.device_asked'
+  | 'authorization.device_code_wrong'
   | 'authorization.refused'
   | 'authorization.approved'
   | 'authorization.denied'

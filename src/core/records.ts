@@ -67,6 +67,11 @@ export interface Client extends ClientKeys {
   readonly dpopBoundAccessTokens?: boolean;
 }
 
+/** Whether an administrator vouches for a client: added it, or brought its metadata document in. */
+export function isVerified({ registeredBy }: Pick<Client, 'registeredBy'>): boolean {
+  return registeredBy === 'administrator' || registeredBy === 'imported_document';
+}
+
 /** Whether a client is described by a metadata document: its id is the document's URL, which all its installs share. */
 export function hasDocument({ registeredBy }: Pick<Client, 'registeredBy'>): boolean {
   return registeredBy === 'metadata_document' || registeredBy === 'imported_document';
@@ -121,6 +126,36 @@ export interface PushedRequest {
   readonly expiresAt: number;
 }
 
+/** A device's request for authorization, as stored: its device code by the hash, its user code not in the clear either. */
+export interface DeviceAuthorization {
+  /** Of the device code. */
+  readonly hash: SecretHash;
+  /** What the user enters: eight letters. Store it so that whoever reads the store cannot try all of them out. */
+  readonly userCode: string;
+  readonly clientId: ClientId;
+  readonly scopes: readonly string[];
+  readonly resource: ResourceUri;
+  /** Where the request came from, for the user to judge; absent where the host cannot tell. */
+  readonly clientAddress?: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** Milliseconds that the device has to wait between two polls; a poll that comes too soon adds five seconds. */
+  readonly interval: number;
+}
+
+/** A device code that its user has approved, as stored. */
+export interface DeviceCode {
+  readonly kind: 'device_code';
+  readonly hash: SecretHash;
+  readonly grant: Grant;
+  readonly expiresAt: number;
+  /** Set once it has been redeemed. A spent code is kept, so that a replay is recognised. */
+  readonly spentAt?: number;
+}
+
+/** What a poll of a device came to. `too_soon`: its user has not decided yet, and its interval has grown. */
+export type DevicePoll = DeviceCode | { readonly kind: 'pending' | 'too_soon' | 'denied' | 'expired' };
+
 /** An authorization code as stored: by its hash, with everything that its redemption must match. */
 export interface AuthorizationCode {
   readonly kind: 'authorization_code';
@@ -172,7 +207,7 @@ export interface AccessToken {
 }
 
 /** What `revokeToken` may be handed. */
-export type RevocableToken = AuthorizationCode | RefreshToken | AccessToken;
+export type RevocableToken = AuthorizationCode | DeviceCode | RefreshToken | AccessToken;
 
 /** Something that a client or another issuer said may be presented once: the `jti` of an assertion or a proof. */
 export interface SingleUseIdentifier {

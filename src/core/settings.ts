@@ -1,4 +1,5 @@
 import type { ResourceUri } from './ids.ts';
+import type { ClientPolicy } from './resources.ts';
 import { parseScope, type ScopeCatalogue } from './scopes.ts';
 import {
   ConfigurationError,
@@ -52,6 +53,15 @@ export interface OAuthProviderOptions {
     /** Every client must push its authorization requests. */
     readonly required?: boolean;
   };
+  /** RFC 8628, for providers that implement `startDeviceAuthorization`, `pollDeviceAuthorization` and `exchangeDeviceCode`. */
+  readonly deviceAuthorization?: {
+    /** Default: false. */
+    readonly enabled?: boolean;
+    /** Default: `verified`, only clients that an administrator added. */
+    readonly clients?: ClientPolicy;
+    /** Seconds between two polls of a device. Default: 5. */
+    readonly intervalSeconds?: number;
+  };
   /** Scopes that every request to the MCP endpoint needs. */
   readonly requiredScopes?: readonly string[];
 }
@@ -61,6 +71,8 @@ export interface Lifetimes {
   /** From a client's push until its user has to be at `/authorize`. */
   readonly pushedRequest: number;
   readonly authorizationCode: number;
+  /** From a device's request until it has to have its tokens. */
+  readonly deviceCode: number;
   readonly accessToken: number;
   /** From the last use. */
   readonly refreshToken: number;
@@ -73,6 +85,7 @@ export interface Lifetimes {
 export const defaultLifetimes: Lifetimes = {
   pushedRequest: 60_000,
   authorizationCode: 60_000,
+  deviceCode: 600_000,
   accessToken: 600_000,
   refreshToken: 30 * 86_400_000,
   refreshTokenAbsolute: 180 * 86_400_000,
@@ -101,6 +114,12 @@ export interface ProviderSettings {
   };
   readonly revocationEnabled: boolean;
   readonly pushedRequests: { readonly enabled: boolean; readonly required: boolean };
+  readonly deviceAuthorization: {
+    readonly enabled: boolean;
+    readonly clients: ClientPolicy;
+    /** Milliseconds. */
+    readonly interval: number;
+  };
   readonly requiredScopes: readonly string[];
 }
 
@@ -108,6 +127,9 @@ export interface ProviderSettings {
 export interface EndpointPaths {
   readonly authorize: string;
   readonly pushedRequest: string;
+  readonly deviceAuthorization: string;
+  /** Where a user enters the code that a device shows: a page of the provider's. */
+  readonly device: string;
   readonly token: string;
   readonly register: string;
   /** Where a client reads, changes and ends its registration. */
@@ -129,6 +151,7 @@ const knownOptions = new Set([
   'clientRegistration',
   'revocation',
   'pushedRequests',
+  'deviceAuthorization',
   'requiredScopes',
 ]);
 
@@ -198,6 +221,9 @@ export function resolveSettings(
     throw new ConfigurationError(
       'pushedRequests.required needs pushedRequests.enabled: no client could ever authorize',
     );
+  const { intervalSeconds = 5, ...device } = options.deviceAuthorization ?? {};
+  if (!(Number.isInteger(intervalSeconds) && intervalSeconds > 0))
+    throw new ConfigurationError('deviceAuthorization.intervalSeconds must be a whole number of seconds above 0');
 
   const prefix = pathOf(baseUrl);
   const resourceMetadata = wellKnownPath('oauth-protected-resource', resource);
@@ -210,6 +236,8 @@ export function resolveSettings(
     paths: {
       authorize: `${prefix}/authorize`,
       pushedRequest: `${prefix}/par`,
+      deviceAuthorization: `${prefix}/device_authorization`,
+      device: `${prefix}/device`,
       token: `${prefix}/token`,
       register: `${prefix}/register`,
       manage: `${prefix}/register/client`,
@@ -231,6 +259,11 @@ export function resolveSettings(
     },
     revocationEnabled: options.revocation?.enabled ?? true,
     pushedRequests: { enabled, required },
+    deviceAuthorization: {
+      enabled: device.enabled ?? false,
+      clients: device.clients ?? 'verified',
+      interval: intervalSeconds * 1000,
+    },
     requiredScopes,
   };
 }

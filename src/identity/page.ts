@@ -58,6 +58,11 @@ export function queryParams(request: Request): Params {
   return Params.parse(new URL(request.url).search.slice(1));
 }
 
+/** Whether a page that says what was done was reached from here: anybody can make a link to it. */
+export function followsOwnForm({ headers }: Request): boolean {
+  return (headers.get('sec-fetch-site') ?? 'same-origin') === 'same-origin';
+}
+
 /** The form that a handler expects. */
 export interface ExpectedForm {
   /** What its CSRF token was issued for, where that depends on the form worked out from it. */

@@ -1,12 +1,14 @@
 import type { Database } from '../core/database.ts';
 import type { ResourceUri } from '../core/ids.ts';
 import type { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
+import type { DeviceCodeStore } from '../oauth/device/store.ts';
 import type { ClientStore } from '../oauth/register/store.ts';
 import type { GrantStore } from '../oauth/token/grant-store.ts';
 import type { OAuthProvider } from '../provider.ts';
 import type { Csrf } from '../web/csrf.ts';
 import type { Consents } from './consent/consents.ts';
 import type { PendingRequests } from './consent/pending-requests.ts';
+import type { UserCodeThrottle } from './device/code-throttle.ts';
 import type { Passwords } from './passwords/passwords.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { SetupLinks } from './setup/setup-links.ts';
@@ -21,6 +23,9 @@ export interface PagePaths {
   readonly signIn: string;
   readonly signOut: string;
   readonly consent: string;
+  /** Where the code of a device is entered. */
+  readonly device: string;
+  readonly deviceDecision: string;
   readonly account: string;
 }
 
@@ -40,12 +45,14 @@ export interface IdentityServices {
   readonly sessions: Sessions;
   readonly signInLevels: SignInLevels;
   readonly throttle: SignInThrottle;
+  readonly userCodeThrottle: UserCodeThrottle;
   readonly setupLinks: SetupLinks;
   readonly requests: PendingRequests;
   readonly consents: Consents;
   readonly clients: ClientStore;
   readonly grants: GrantStore;
   readonly codes: AuthorizationCodeStore;
+  readonly deviceCodes: DeviceCodeStore;
   /** Resources that only administrators may let clients use. */
   readonly resourcesForAdministrators: ReadonlySet<ResourceUri>;
 }

@@ -7,6 +7,8 @@ import type {
   AccessToken,
   AuthorizationCode,
   Client,
+  DeviceAuthorization,
+  DevicePoll,
   PushedRequest,
   RefreshToken,
   RevocableToken,
@@ -16,9 +18,11 @@ import type { OAuthProviderOptions } from '../core/settings.ts';
 import { ConfigurationError } from '../core/urls.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
+import type { RedeemableDeviceCode } from '../oauth/device/redeem.ts';
 import type { VerifiedAssertion } from '../oauth/identity-assertion/verified-assertion.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
 import { identifierHash } from '../oauth/single-use/identifier-hash.ts';
+import { approvedGrant } from '../oauth/token/approved-grant.ts';
 import { ConsumedGrant } from '../oauth/token/consumed-grant.ts';
 import { DecidedGrant } from '../oauth/token/decided-grant.ts';
 import { accessTokenFor, mintSecret, refreshTokenFor } from '../oauth/token/mint.ts';
@@ -50,11 +54,19 @@ export type MapAssertion = (
   assertion: VerifiedAssertion,
 ) => AssertedUser | undefined | Promise<AssertedUser | undefined>;
 
+/** Decides on a device's request in the same way; until it has, the device is told to wait. */
+export type ApproveDevice = (
+  client: Client,
+  request: DeviceAuthorization,
+) => AutomaticApproval | Promise<AutomaticApproval>;
+
 export interface InMemoryProviderOptions extends OAuthProviderOptions {
   /** Default: approves everything as `demo-user`. */
   readonly approve?: Approve;
   /** Default: a subject made of the assertion's issuer and subject. */
   readonly mapAssertion?: MapAssertion;
+  /** Default: approves everything as `demo-user`. */
+  readonly approveDevice?: ApproveDevice;
   /** How many clients are remembered. The oldest one without a live grant makes room for a new one. Default: 1000. */
   readonly maximumClients?: number;
 }
@@ -68,11 +80,12 @@ export class InMemoryProvider extends OAuthProvider {
   protected readonly store = new MemoryStore();
   readonly #approve: Approve;
   readonly #mapAssertion: MapAssertion;
+  readonly #approveDevice: ApproveDevice;
   readonly #maximumClients: number;
 
   /** @throws ConfigurationError as `OAuthProvider` does */
   constructor(
-    { approve, mapAssertion, maximumClients = 1000, ...options }: InMemoryProviderOptions,
+    { approve, approveDevice, mapAssertion, maximumClients = 1000, ...options }: InMemoryProviderOptions,
     environment: ProviderEnvironment = {},
   ) {
     super(options, environment);
@@ -80,6 +93,7 @@ export class InMemoryProvider extends OAuthProvider {
       throw new ConfigurationError('maximumClients must be a whole number above 0');
     this.#approve = approve ?? (() => ({ subject: 'demo-user' }));
     this.#mapAssertion = mapAssertion ?? ((_client, { issuer, subject }) => ({ subject: `${issuer}#${subject}` }));
+    this.#approveDevice = approveDevice ?? (() => ({ subject: 'demo-user' }));
     this.#maximumClients = maximumClients;
   }
 
@@ -254,6 +268,48 @@ export class InMemoryProvider extends OAuthProvider {
 
   override async takePushedRequest(client: Client, hash: SecretHash): Promise<PushedRequest | undefined> {
     return this.store.takePushedRequest(client.clientId, hash);
+  }
+
+  override async startDeviceAuthorization(client: Client, request: DeviceAuthorization): Promise<boolean> {
+    const added = this.store.devices.add(request, this.clock.now());
+    if (added === 'full')
+      throw new OAuthError('temporarily_unavailable', 'too many devices wait for their users at present');
+    if (added === 'added') void this.#decideOnDevice(client, request);
+    return added === 'added';
+  }
+
+  override async pollDeviceAuthorization(client: Client, hash: SecretHash): Promise<DevicePoll | undefined> {
+    const polled = this.store.devices.poll(client.clientId, hash, this.clock.now());
+    return polled?.kind === 'device_code' && !this.store.grants.has(polled.grant.grantId) ? undefined : polled;
+  }
+
+  override async exchangeDeviceCode(client: Client, code: RedeemableDeviceCode): Promise<TokenSet> {
+    const { grantId, subject } = code.grant;
+    const stored = this.store.grants.get(grantId);
+    if (stored === undefined || !this.store.devices.spend(code.hash, this.clock.now())) throw new AlreadySpentError();
+    const tokens = this.#issue(client, ConsumedGrant.claim(code, true), stored);
+    this.report({ name: 'code.redeemed', clientId: client.clientId, subject, grantId, reason: 'a device code' });
+    return tokens;
+  }
+
+  async #decideOnDevice(client: Client, request: DeviceAuthorization): Promise<void> {
+    const { clientId } = client;
+    try {
+      const approval = await this.#approveDevice(client, request);
+      const decision = {
+        subject: approval.subject as Subject,
+        scopes: approval.scopes ?? request.scopes,
+        authenticatedAt: approval.authenticatedAt ?? this.clock.now(),
+      };
+      const grant = approvedGrant(request, decision, { random: this.random, now: this.clock.now() });
+      if (!this.store.devices.decide(request.hash, grant, this.clock.now())) return;
+      this.store.addGrant(grant, approval.claims);
+      this.report({ name: 'authorization.approved', clientId, subject: grant.subject, grantId: grant.grantId });
+    } catch (error) {
+      this.store.devices.decide(request.hash, 'denied', this.clock.now());
+      const name = error instanceof OAuthError ? 'authorization.denied' : 'server.error';
+      this.report({ name, clientId, reason: 'the request of a device was refused', error });
+    }
   }
 
   // Called in the same turn as the store's decision, so that nothing comes in between. Without a client there is no refresh token.

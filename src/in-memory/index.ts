@@ -1,5 +1,6 @@
 export {
   type Approve,
+  type ApproveDevice,
   type AutomaticApproval,
   InMemoryProvider,
   type InMemoryProviderOptions,

@@ -1,5 +1,6 @@
 import type { ClientId, GrantId, SecretHash } from '../core/ids.ts';
 import type { AccessToken, AuthorizationCode, Client, Grant, PushedRequest, RefreshToken } from '../core/records.ts';
+import { MemoryDevices } from './memory-devices.ts';
 
 /** A lost response or a second tab gets a fresh token at most this often before the next rotation. */
 export const maximumRetries = 8;
@@ -60,6 +61,7 @@ export class MemoryStore {
   readonly spentIdentifiers = new Map<SecretHash, number>();
   readonly pushedRequests = new Map<SecretHash, PushedRequest>();
   readonly registrationTokens = new Map<SecretHash, StoredRegistrationToken>();
+  readonly devices = new MemoryDevices();
   #writesUntilSweep = writesBetweenSweeps;
 
   /**
@@ -227,7 +229,7 @@ export class MemoryStore {
 
   /** Forgets what has expired or was revoked, and grants that nothing hangs on any more. */
   removeExpired(now: number): void {
-    const inUse = new Set<GrantId>();
+    const inUse = new Set<GrantId>(this.devices.removeExpired(now));
     const sweep = <Key, Entry extends { readonly expiresAt: number }>(
       entries: Map<Key, Entry>,
       grantIdOf: (entry: Entry) => GrantId,
@@ -248,7 +250,8 @@ export class MemoryStore {
     for (const [hash, { expiresAt }] of this.pushedRequests) if (expiresAt <= now) this.pushedRequests.delete(hash);
     this.#writesUntilSweep = Math.max(
       writesBetweenSweeps,
-      this.pushedRequests.size +
+      this.devices.size +
+        this.pushedRequests.size +
         this.spentIdentifiers.size +
         this.codes.size +
         this.refreshTokens.size +

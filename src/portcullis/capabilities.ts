@@ -1,6 +1,7 @@
 import type { Capability } from '../core/capability.ts';
 import { account } from '../identity/account/index.ts';
 import { consent } from '../identity/consent/index.ts';
+import { deviceConsent } from '../identity/device/index.ts';
 import { externalIdentities } from '../identity/external-identities/index.ts';
 import { home } from '../identity/home/index.ts';
 import type { IdentityServices } from '../identity/services.ts';
@@ -18,6 +19,7 @@ export const identityCapabilities: readonly Capability<IdentityServices>[] = [
   signIn,
   setup,
   consent,
+  deviceConsent,
   account,
   home,
   externalIdentities,

@@ -92,6 +92,24 @@ describe('the configuration', () => {
         maximumWaiting: 10_000,
         rateLimit: { limit: 120, windowSeconds: 60 },
       },
+      deviceAuthorization: {
+        enabled: false,
+        clients: 'verified',
+        codeMinutes: 10,
+        intervalSeconds: 5,
+        maximumWaiting: 1000,
+        rateLimit: { limit: 30, windowSeconds: 60 },
+        guesses: {
+          freeFailures: 3,
+          firstDelaySeconds: 1,
+          longestDelaySeconds: 900,
+          forgetHours: 24,
+          windowSeconds: 900,
+          accountFailures: 20,
+          addressFailures: 20,
+          longestAddressDelaySeconds: 60,
+        },
+      },
       passwords: { minimumLength: 12, memoryKiB: 19_456, passes: 2, parallelism: 1, queueLimit: 64 },
       egress: {
         enabled: false,
@@ -239,6 +257,7 @@ describe('lifetimes', () => {
   it('by default are minutes for access tokens, a minute for codes and a month for refresh tokens [RFC6750-14, MCP-SEC-05, RFC6749-01]', () => {
     expect(lifetimesOf({})).toEqual({
       pushedRequest: 60_000,
+      deviceCode: 600_000,
       authorizationCode: 60_000,
       accessToken: 600_000,
       refreshToken: 30 * 86_400_000,
@@ -261,6 +280,7 @@ describe('the options of the provider', () => {
   it('are those of the configuration, and absent where it is silent', () => {
     expect(providerOptions(parseConfig({}))).toEqual({
       pushedRequests: { enabled: true, required: false },
+      deviceAuthorization: { enabled: false, clients: 'verified', intervalSeconds: 5 },
       baseUrl: 'http://localhost:3000',
       requiredScopes: [],
       revocation: { enabled: true },
@@ -268,6 +288,7 @@ describe('the options of the provider', () => {
     });
     const full = {
       pushedRequests: { enabled: true, required: true },
+      deviceAuthorization: { enabled: false, clients: 'verified', intervalSeconds: 5 },
       baseUrl: 'https://a.example',
       issuerUrl: 'https://b.example/',
       resourceBaseUrl: 'https://c.example',

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ConfigurationError } from '../core/urls.ts';
 import { signingAlgorithms } from '../oauth/token/access-token-jwt.ts';
 import { clientMetadataSchema } from './client-metadata-config.ts';
+import { deviceSettings } from './device-config.ts';
 import { dpopSchema } from './dpop-config.ts';
 import { egressSchema } from './egress-config.ts';
 import { identityAssertionsSchema } from './identity-assertions-config.ts';
@@ -309,6 +310,13 @@ export const configSchema = z.strictObject({
         .default(10_000)
         .meta({ description: 'Pushed requests that wait at most, of all clients; further ones are refused.' }),
       rateLimit: rateLimit(120, 60),
+    })
+    .prefault({}),
+  deviceAuthorization: z
+    .strictObject({
+      ...deviceSettings,
+      rateLimit: rateLimit(30, 60),
+      guesses: z.strictObject(throttleSettings('user')).prefault({}),
     })
     .prefault({}),
   passwords: z

@@ -20,6 +20,11 @@ export function providerOptions(config: ResolvedConfig): OAuthProviderOptions {
     requiredScopes: config.requiredScopes,
     revocation: { enabled: config.revocation.enabled },
     pushedRequests: { enabled: config.pushedRequests.enabled, required: config.pushedRequests.required },
+    deviceAuthorization: {
+      enabled: config.deviceAuthorization.enabled,
+      clients: config.deviceAuthorization.clients,
+      intervalSeconds: config.deviceAuthorization.intervalSeconds,
+    },
     clientRegistration: {
       policy: registrationPolicy(registration),
       management: registration.management,
@@ -82,6 +87,7 @@ export function providerEnvironment(config: ResolvedConfig, dpopNonceKey?: Uint8
     lifetimes: {
       pushedRequest: config.pushedRequests.lifetimeSeconds * second,
       authorizationCode: tokens.authorizationCodeSeconds * second,
+      deviceCode: config.deviceAuthorization.codeMinutes * 60 * second,
       accessToken: tokens.accessTokenSeconds * second,
       refreshToken: Math.round(tokens.refreshTokenDays * day),
       refreshTokenAbsolute: Math.round(tokens.refreshTokenAbsoluteDays * day),

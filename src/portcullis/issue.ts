@@ -4,6 +4,8 @@ import { randomId } from '../core/random.ts';
 import type { AccessToken, Client } from '../core/records.ts';
 import { mayGrantAt } from '../identity/users/statements.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
+import type { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
+import type { RedeemableDeviceCode } from '../oauth/device/redeem.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
 import { ConsumedGrant, type Redeemable } from '../oauth/token/consumed-grant.ts';
 import type { DecidedGrant } from '../oauth/token/decided-grant.ts';
@@ -15,14 +17,28 @@ import type { Services } from './services.ts';
  * Spends a code and issues its tokens: minted first, stored with the spending in one transaction, signed only by the winner.
  * @throws AlreadySpentError where another request was first
  */
-export async function issueForCode(client: Client, code: RedeemableCode, services: Services): Promise<TokenSet> {
-  const { provider, codes } = services;
+export function issueForCode(client: Client, code: RedeemableCode, services: Services): Promise<TokenSet> {
+  return redeem(client, code, services.codes, services);
+}
+
+/** The same for a device code. */
+export function issueForDeviceCode(client: Client, code: RedeemableDeviceCode, services: Services): Promise<TokenSet> {
+  return redeem(client, code, services.deviceCodes, services);
+}
+
+async function redeem(
+  client: Client,
+  code: RedeemableCode | RedeemableDeviceCode,
+  store: Pick<AuthorizationCodeStore, 'redeem'>,
+  services: Services,
+): Promise<TokenSet> {
+  const { provider } = services;
   const now = provider.clock.now();
   const access = await accessTokenOf(code, now, services);
   const secret = client.grantTypes.includes('refresh_token') ? mintSecret(provider.random) : undefined;
   const lifetimes = provider.resources.lifetimesOf(code.grant.resource);
   const refresh = secret === undefined ? undefined : refreshTokenFor(code, secret.hash, now, lifetimes);
-  const won = await codes.redeem(code, access.tokenId, refresh, now, lastExpiry(access, refresh));
+  const won = await store.redeem(code, access.tokenId, refresh, now, lastExpiry(access, refresh));
   const consumed = ConsumedGrant.claim(code, won);
   provider.report({
     name: 'code.redeemed',

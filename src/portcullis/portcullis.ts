@@ -14,6 +14,8 @@ import {
   type AccessToken,
   type AuthorizationCode,
   type Client,
+  type DeviceAuthorization,
+  type DevicePoll,
   grantIdOf,
   type PushedRequest,
   type RefreshToken,
@@ -26,6 +28,7 @@ import { findAssertedUser, type IssuerUsers } from '../identity/external-identit
 import { errorJson, registrationHint } from '../oauth/authorization-code/error-page.ts';
 import type { RedeemableCode } from '../oauth/authorization-code/redeem.ts';
 import type { AuthorizeRequest } from '../oauth/authorization-code/request.ts';
+import type { RedeemableDeviceCode } from '../oauth/device/redeem.ts';
 import type { VerifiedAssertion } from '../oauth/identity-assertion/verified-assertion.ts';
 import type { RedeemableRefreshToken } from '../oauth/refresh-token/rotate.ts';
 import { pendingTerms } from '../oauth/register/store.ts';
@@ -46,7 +49,7 @@ import { identityCapabilities, operationsCapabilities } from './capabilities.ts'
 import { type PortcullisConfig, parseConfig, type ResolvedConfig } from './config.ts';
 import { providerEnvironment, providerOptions } from './environment.ts';
 import { issuerUsers } from './identity-assertions-config.ts';
-import { issueForCode, issueForDecision, issueForRefreshToken } from './issue.ts';
+import { issueForCode, issueForDecision, issueForDeviceCode, issueForRefreshToken } from './issue.ts';
 import { masterKeyFileOf } from './master-key-file.ts';
 import { allMigrations } from './migrations.ts';
 import { RequestLimits } from './request-limits.ts';
@@ -275,6 +278,23 @@ export class Portcullis extends OAuthProvider {
 
   override takePushedRequest(client: Client, hash: SecretHash): Promise<PushedRequest | undefined> {
     return this.services.pushedRequests.take(client.clientId, hash);
+  }
+
+  override async startDeviceAuthorization(client: Client, request: DeviceAuthorization): Promise<boolean> {
+    const added = await this.services.deviceCodes.add(request, this.config.deviceAuthorization.maximumWaiting);
+    if (added !== 'full') return added === 'added';
+    const reason = 'as many devices wait for their users as this server keeps';
+    const hint = 'raise deviceAuthorization.maximumWaiting, or lower deviceAuthorization.codeMinutes';
+    this.report({ name: 'request.rate_limited', clientId: client.clientId, reason: `${reason}; ${hint}` });
+    throw new OAuthError('temporarily_unavailable', reason, { hint });
+  }
+
+  override pollDeviceAuthorization(client: Client, hash: SecretHash): Promise<DevicePoll | undefined> {
+    return this.services.deviceCodes.poll(client.clientId, hash);
+  }
+
+  override exchangeDeviceCode(client: Client, code: RedeemableDeviceCode): Promise<TokenSet> {
+    return issueForDeviceCode(client, code, this.services);
   }
 
   override async publicKeys(): Promise<readonly Record<string, unknown>[]> {

@@ -13,7 +13,7 @@ export class RequestLimits {
     this.#provider = provider;
     const limit = ({ limit, windowSeconds }: { limit: number; windowSeconds: number }) =>
       new AddressLimit({ limit, window: windowSeconds * 1000 }, provider.clock);
-    const { authorize, manage, pushedRequest, register, token } = provider.settings.paths;
+    const { authorize, deviceAuthorization, manage, pushedRequest, register, token } = provider.settings.paths;
     const prefix = token.slice(0, -'/token'.length);
     const authorizations = limit(config.authorize.rateLimit);
     const registrations = limit(config.registration.rateLimit);
@@ -22,6 +22,7 @@ export class RequestLimits {
       [`POST ${register}`, registrations],
       ...['GET', 'HEAD', 'PUT', 'DELETE'].map((method): [string, AddressLimit] => [`${method} ${manage}`, managements]),
       [`POST ${pushedRequest}`, limit(config.pushedRequests.rateLimit)],
+      [`POST ${deviceAuthorization}`, limit(config.deviceAuthorization.rateLimit)],
       [`GET ${authorize}`, authorizations],
       [`POST ${authorize}`, authorizations],
       [`POST ${prefix}/sign-in`, limit(config.signIn.rateLimit)],
@@ -45,8 +46,8 @@ export class RequestLimits {
     provider.report({ name: 'request.rate_limited', reason: `too many requests to ${path}`, ...context });
     const description = `too many requests from this address; try again in ${wait} seconds`;
     const error = new OAuthError('temporarily_unavailable', description, { status: 429 });
-    const { manage, pushedRequest, register, token } = provider.settings.paths;
-    const forScripts = [manage, pushedRequest, register, token].includes(path);
+    const { deviceAuthorization, manage, pushedRequest, register, token } = provider.settings.paths;
+    const forScripts = [deviceAuthorization, manage, pushedRequest, register, token].includes(path);
     const response = forScripts ? errorResponse(error) : await provider.authorizationErrorPage(request, error, context);
     response.headers.set('retry-after', String(wait));
     // These are called by scripts of any origin; /authorize and sign-in are not, and have no CORS headers.

@@ -3,6 +3,7 @@ import type { ClientId } from '../core/ids.ts';
 import type { Client } from '../core/records.ts';
 import { Consents } from '../identity/consent/consents.ts';
 import { PendingRequests } from '../identity/consent/pending-requests.ts';
+import { UserCodeThrottle } from '../identity/device/code-throttle.ts';
 import { ExternalIdentities } from '../identity/external-identities/store.ts';
 import { Passwords } from '../identity/passwords/passwords.ts';
 import type { IdentityServices, PagePaths } from '../identity/services.ts';
@@ -13,6 +14,7 @@ import { SignInThrottle } from '../identity/sign-in/throttle.ts';
 import { Users } from '../identity/users/users.ts';
 import { AuthorizationCodeStore } from '../oauth/authorization-code/store.ts';
 import { ImportedDocuments } from '../oauth/client-metadata/imported-documents.ts';
+import { DeviceCodeStore } from '../oauth/device/store.ts';
 import { PushedRequestStore } from '../oauth/pushed-requests/store.ts';
 import { RefreshTokenStore } from '../oauth/refresh-token/store.ts';
 import { RegistrationTokens } from '../oauth/register/registration-tokens.ts';
@@ -65,7 +67,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
   const report = provider.report.bind(provider);
   const baseUrl = settings.baseUrl;
   const prefix = settings.paths.token.slice(0, -'/token'.length);
-  const paths = pagePaths(prefix);
+  const paths = pagePaths(prefix, settings.paths.device);
   const cookies = createCookies(baseUrl);
   const grants = new GrantStore(database, clock);
   const clients = new ClientStore({ database, onDeleted: () => grants.noteRevocation() });
@@ -135,6 +137,13 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
       key: derivedKeys.derive('known browsers'),
       limits: throttleLimits(config.signIn),
     }),
+    userCodeThrottle: new UserCodeThrottle({
+      database,
+      clock,
+      random,
+      key: derivedKeys.derive('guesses of device codes'),
+      limits: throttleLimits(config.deviceAuthorization.guesses),
+    }),
     setupLinks: new SetupLinks({
       database,
       clock,
@@ -152,6 +161,7 @@ export function wireServices(provider: OAuthProvider, config: ResolvedConfig, fo
     consents: new Consents(database),
     codes: new AuthorizationCodeStore(database),
     importedDocuments: new ImportedDocuments(database, clock, random),
+    deviceCodes: new DeviceCodeStore(database, clock, derivedKeys.derive('device codes')),
     pushedRequests: new PushedRequestStore(database),
     externalIdentities: new ExternalIdentities({
       database,
@@ -187,13 +197,15 @@ async function currentClient(
   return client === undefined ? undefined : metadataDocuments.current(client);
 }
 
-function pagePaths(prefix: string): PagePaths {
+function pagePaths(prefix: string, device: string): PagePaths {
   return {
     home: prefix === '' ? '/' : prefix,
     setup: `${prefix}/setup`,
     signIn: `${prefix}/sign-in`,
     signOut: `${prefix}/sign-out`,
     consent: `${prefix}/consent`,
+    device,
+    deviceDecision: `${device}/decision`,
     account: `${prefix}/account`,
   };
 }

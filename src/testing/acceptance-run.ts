@@ -19,6 +19,7 @@ import {
   type Parameters,
   type ReceivedCode,
   readAnswer,
+  type StartedDevice,
   sendTo,
   type TestClient,
   type TestClientOptions,
@@ -90,6 +91,20 @@ export class AcceptanceRun {
     if (arrived instanceof URL) return arrived;
     return assert.fail(
       `authorize led to ${arrived.url} (${arrived.status}); the harness needs an authorize() that gets past it`,
+    );
+  }
+
+  /** Whether the harness can decide on what devices ask. */
+  get decidesOnDevices(): boolean {
+    return this.#harness.decideOnDevice !== undefined;
+  }
+
+  /** Decides on a device's request as its user. */
+  async decideOnDevice({ url }: StartedDevice, decision: 'allow' | 'deny'): Promise<void> {
+    await this.#harness.decideOnDevice?.(
+      url,
+      decision,
+      new TestBrowser(sendTo(this.provider), this.provider.settings.baseUrl),
     );
   }
 

@@ -2,6 +2,7 @@ import type { AcceptanceCase } from './acceptance-case.ts';
 import { authorizeCases } from './cases/authorize.ts';
 import { clientAuthenticationCases } from './cases/client-authentication.ts';
 import { codeCases } from './cases/code.ts';
+import { deviceCases } from './cases/device.ts';
 import { discoveryCases } from './cases/discovery.ts';
 import { dpopCases } from './cases/dpop.ts';
 import { hygieneCases } from './cases/hygiene.ts';
@@ -26,6 +27,7 @@ const groups: Readonly<Record<string, readonly AcceptanceCase[]>> = {
   'the management of registrations': registrationManagementCases,
   'the authorization endpoint': authorizeCases,
   'pushed authorization requests': pushedRequestCases,
+  'device authorization': deviceCases,
   'authorization codes': codeCases,
   'the token endpoint': tokenEndpointCases,
   'client authentication': clientAuthenticationCases,

@@ -27,6 +27,12 @@ export interface Harness {
    * by themselves.
    */
   addIdentity?(issuer: string, subject: string): Promise<void>;
+  /**
+   * Decides on a device's request as its user. Without it devices are not tried.
+   * @param url the request's `verification_uri_complete`
+   * @param browser new for each request, pointed at the provider
+   */
+  decideOnDevice?(url: URL, decision: 'allow' | 'deny', browser: TestBrowser): Promise<void>;
   /** All that the store holds, as text, to be searched for secrets. Without it nothing is searched. */
   dumpStorage?(): Promise<string>;
   close?(): Promise<void>;
@@ -49,6 +55,7 @@ const minute = 60 * second;
 export const fixtureLifetimes: Lifetimes = {
   pushedRequest: minute,
   authorizationCode: minute,
+  deviceCode: 10 * minute,
   accessToken: 10 * minute,
   refreshToken: 60 * minute,
   refreshTokenAbsolute: 180 * minute,

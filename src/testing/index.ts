@@ -16,6 +16,7 @@ export {
   pkcePair,
   type ReceivedCode,
   readAnswer,
+  type StartedDevice,
   sendTo,
   TestClient,
   type TestClientCredentials,

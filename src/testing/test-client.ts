@@ -57,6 +57,14 @@ export interface ReceivedCode {
   readonly redirectUri?: string;
 }
 
+/** A device that waits for its user. */
+export interface StartedDevice {
+  readonly deviceCode: string;
+  readonly userCode: string;
+  /** Its `verification_uri_complete`. */
+  readonly url: URL;
+}
+
 export interface TestClientOptions {
   /** Default: `http://localhost:9999/cb`. */
   readonly redirectUri?: string;
@@ -185,6 +193,32 @@ export class TestClient {
     return { ...prepared, url: this.#authorizationUrl({ client_id: this.clientId, request_uri: requestUri }) };
   }
 
+  /**
+   * Asks for authorization as a device without a browser does.
+   * @throws AssertionError where it is refused
+   * @see RFC 8628 §3.1
+   */
+  async startDevice(parameters: Parameters = {}): Promise<StartedDevice> {
+    const answer = await this.post('deviceAuthorization', parameters);
+    assert.equal(answer.status, 200, `the device was refused: ${answer.text}`);
+    const deviceCode = String(answer.body['device_code']);
+    this.#note(deviceCode);
+    return {
+      deviceCode,
+      userCode: String(answer.body['user_code']),
+      url: new URL(String(answer.body['verification_uri_complete'])),
+    };
+  }
+
+  /** Asks what became of a device's request. */
+  poll({ deviceCode }: Pick<StartedDevice, 'deviceCode'>, parameters: Parameters = {}): Promise<Answer> {
+    return this.post('token', {
+      grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+      device_code: deviceCode,
+      ...parameters,
+    });
+  }
+
   /** The code in a redirect that arrived at this client. */
   receiveCode({ verifier, redirectUri }: PreparedAuthorization, arrived: URL): ReceivedCode {
     const code = arrived.searchParams.get('code');
@@ -216,7 +250,7 @@ export class TestClient {
 
   /** Posts a form to an endpoint, authenticated as the client is registered. */
   async post(
-    endpoint: 'token' | 'revoke' | 'pushedRequest',
+    endpoint: 'token' | 'revoke' | 'pushedRequest' | 'deviceAuthorization',
     parameters: Parameters,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {

@@ -13,6 +13,11 @@ export interface ShownClient {
   readonly documentHost?: string | undefined;
 }
 
+/** Where no answer is sent: a device asked, and comes for it itself. */
+interface AnyDevice {
+  readonly kind: 'device';
+}
+
 /** The badge that says at a glance what is known of a client. */
 export function standingBadge(client: ShownClient, imported = 'Added by administrator'): Html {
   const { registeredBy, admission, documentHost } = client;
@@ -33,7 +38,7 @@ export function standingBadge(client: ShownClient, imported = 'Added by administ
  * What is known of a client that asks for access, and who says so. A host vouches for a client that answers go to; for a
  * program on somebody's computer it cannot, because any program there can say that it is this one.
  */
-export function clientStanding(client: ShownClient, to: Destination): Html {
+export function clientStanding(client: ShownClient, to: Destination | AnyDevice): Html {
   const { registeredBy, documentHost } = client;
   const host = html`<strong>${documentHost}</strong>`;
   switch (registeredBy) {
@@ -56,7 +61,7 @@ export function clientStanding(client: ShownClient, to: Destination): Html {
   }
 }
 
-function anybodyCanSayThat(to: Destination): string {
+function anybodyCanSayThat(to: Destination | AnyDevice): string {
   switch (to.kind) {
     case 'website':
       return '';
@@ -64,10 +69,12 @@ function anybodyCanSayThat(to: Destination): string {
       return ' Any program on this computer can say that.';
     case 'installed-app':
       return ' Any app on this device can say that.';
+    case 'device':
+      return ' Any device can say that.';
   }
 }
 
-function cautions(documentHost: string | undefined, to: Destination): Html {
+function cautions(documentHost: string | undefined, to: Destination | AnyDevice): Html {
   const host = documentHost ?? '';
   return html`${
     isInternational(host) &&

@@ -114,6 +114,9 @@ function explanationOf(code: OAuthErrorCode): Explanation {
     case 'unsupported_response_type':
     case 'invalid_scope':
     case 'invalid_target':
+    case 'authorization_pending':
+    case 'slow_down':
+    case 'expired_token':
     case 'invalid_client_metadata':
     case 'invalid_token':
     case 'invalid_dpop_proof':

@@ -28,6 +28,8 @@ export interface FieldProps {
   readonly need?: 'required' | 'optional' | 'fixed';
   readonly minLength?: number | undefined;
   readonly maxLength?: number | undefined;
+  /** `user-code`: letters that are copied from somewhere else. */
+  readonly look?: 'user-code' | undefined;
   /** `first`: the field that has the focus when the page opens. */
   readonly focus?: 'first' | undefined;
 }
@@ -86,11 +88,13 @@ export function field(props: FieldProps): Html {
 <label for="${id}">${props.label}${need === 'optional' && html` <span class="optional">(optional)</span>`}</label>
 <input id="${id}" name="${props.name}" type="${props.type ?? 'text'}" autocomplete="${props.autocomplete}"${[
     attribute('value', props.type === 'password' ? undefined : props.value),
+    attribute('class', props.look),
     attribute('minlength', props.minLength),
     attribute('maxlength', props.maxLength),
     attribute('aria-invalid', props.error === undefined ? undefined : 'true'),
     attribute('aria-describedby', describedBy.length === 0 ? undefined : describedBy.join(' ')),
     verbatim && html` autocapitalize="none" autocorrect="off" spellcheck="false"`,
+    props.look === 'user-code' && html` autocapitalize="characters" autocorrect="off" spellcheck="false"`,
     need === 'required' && html` required`,
     need === 'fixed' && html` readonly`,
     props.focus === 'first' && html` autofocus`,

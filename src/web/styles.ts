@@ -119,6 +119,8 @@ h1 .name { font-weight: 750; }
 .field input[aria-invalid="true"] { border-color: var(--danger); }
 .field .hint { margin-top: .375rem; color: var(--quiet); }
 .field .problem { margin-top: .375rem; color: var(--danger); font-weight: 550; }
+input.user-code, code.user-code { font: 600 1.25rem/1.5 ui-monospace, "SF Mono", SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; letter-spacing: .12em; }
+.field input.user-code { text-transform: uppercase; }
 .form-column .field { max-width: 24rem; }
 .field + button { margin-top: 1.5rem; }
 .optional { color: var(--quiet); font-weight: 400; }

@@ -15,9 +15,11 @@ const views: readonly (readonly [string, BrowserContextOptions])[] = [
   ['a dark phone', { colorScheme: 'dark', viewport: phone, hasTouch: true }],
 ];
 
+const everyPage = () => ({ clock: new ManualClock(), config: { deviceAuthorization: { enabled: true } } });
+
 describe('every page of a running server', () => {
   it.each(views)('in %s gives axe nothing to report, has one heading and fits its width', async (_view, options) => {
-    const scene = await openScene({ clock: new ManualClock() });
+    const scene = await openScene(everyPage());
     const found: string[] = [];
     const names: string[] = [];
     await seeEveryPage(scene, { ...options, bypassCSP: true }, async (name, { page }) => {
@@ -34,7 +36,7 @@ describe('every page of a running server', () => {
   });
 
   it('is sent with a strict policy, not to be stored, and without a word of the server’s software', async () => {
-    const scene = await openScene({ clock: new ManualClock() });
+    const scene = await openScene(everyPage());
     const found: string[] = [];
     await seeEveryPage(scene, {}, async (name, { page }) => {
       const answer = await page.request.get(page.url(), { headers: { accept: 'text/html' }, maxRedirects: 0 });

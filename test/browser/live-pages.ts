@@ -69,6 +69,19 @@ export async function seeEveryPage(
   await ada.open(wrong.href);
   await see('unknown-app');
 
+  const terminal = await scene.terminal();
+  const device = await terminal.startDevice({ scope: everything });
+  await ada.open(device.url.href);
+  await see('device-code');
+  await ada.press('Continue');
+  await see('device-consent');
+  await ada.press('Allow');
+  await see('device-allowed');
+  await ada.open(at('/device'));
+  await ada.fill({ Code: device.userCode });
+  await ada.press('Continue');
+  await see('device-code-refused');
+
   await ada.open(at('/account'));
   await see('account');
   await ada.fill({ 'Current password': password, 'New password': 'short', 'New password again': 'short' });

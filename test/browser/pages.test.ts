@@ -204,7 +204,11 @@ describe('the consent form in Chromium', () => {
   ) {
     const base = await serve(async (request, response) => {
       if (request.method === 'POST') response.writeHead(303, { location: redirectUri }).end();
-      else await send(response, htmlResponse(consentPage({ ...consentProps, redirectUri }), { formAction }));
+      else
+        await send(
+          response,
+          htmlResponse(consentPage({ ...consentProps, from: { kind: 'redirect', redirectUri } }), { formAction }),
+        );
     });
     const page = await browser.newPage({ javaScriptEnabled: false });
     await page.goto(base);

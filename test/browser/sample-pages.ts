@@ -4,6 +4,7 @@ import type { FormProps } from '../../src/web/forms.ts';
 import type { Html } from '../../src/web/markup.ts';
 import { type AccountPageProps, accountPage } from '../../src/web/pages/account.ts';
 import { type ConsentPageProps, consentPage } from '../../src/web/pages/consent.ts';
+import { deviceDonePage, type UserCodePageProps, userCodePage } from '../../src/web/pages/device.ts';
 import { errorPage } from '../../src/web/pages/error.ts';
 import { homePage } from '../../src/web/pages/home.ts';
 import { setupPage } from '../../src/web/pages/setup.ts';
@@ -27,7 +28,7 @@ export const consentProps: ConsentPageProps = {
   form: to('/consent'),
   request: 'r1',
   client: { name: 'Claude Code', registeredBy: 'dynamic' },
-  redirectUri: 'http://localhost:53682/callback',
+  from: { kind: 'redirect', redirectUri: 'http://localhost:53682/callback' },
   resource: { name: 'Harbour Notes', url: 'https://notes.harbour.example/mcp' },
   user: { username: 'ada', displayName: 'Ada Lovelace' },
   switchUser: to('/sign-in/switch'),
@@ -125,6 +126,13 @@ const accountProps: AccountPageProps = {
   },
 };
 
+const userCodeProps: UserCodePageProps = {
+  site,
+  form: to('/device'),
+  user: { username: 'ada', displayName: 'Ada Lovelace' },
+  switchUser: to('/sign-out'),
+};
+
 /** Every page in every state that looks different, by name. */
 export const samplePages: Readonly<Record<string, Html>> = {
   home: homePage({
@@ -150,7 +158,7 @@ export const samplePages: Readonly<Record<string, Html>> = {
   }),
   'setup-used': setupPage({ state: 'used', site, signInUrl: '/sign-in' }),
   'setup-expired': setupPage({ state: 'expired', site, signInUrl: '/sign-in' }),
-  'sign-in': signInPage({ site, form: to('/sign-in'), request: 'r1', client: { name: 'Claude Code' } }),
+  'sign-in': signInPage({ site, form: to('/sign-in'), client: { name: 'Claude Code' } }),
   'sign-in-plain': signInPage({
     site,
     form: to('/sign-in'),
@@ -159,7 +167,6 @@ export const samplePages: Readonly<Record<string, Html>> = {
   'sign-in-refused': signInPage({
     site,
     form: to('/sign-in'),
-    request: 'r1',
     client: { name: 'Claude Code' },
     username: 'ada',
     error: 'The user name or the password is wrong.',
@@ -175,7 +182,7 @@ export const samplePages: Readonly<Record<string, Html>> = {
   'consent-known': consentPage({
     ...consentProps,
     client: { name: 'Harbour Assistant', registeredBy: 'administrator' },
-    redirectUri: 'https://assistant.harbour.example/oauth/callback',
+    from: { kind: 'redirect', redirectUri: 'https://assistant.harbour.example/oauth/callback' },
     scopes: consentProps.scopes.map((scope, index) => ({
       ...scope,
       alreadyAllowed: index < 2,
@@ -184,17 +191,17 @@ export const samplePages: Readonly<Record<string, Html>> = {
   }),
   'consent-installed-app': consentPage({
     ...consentProps,
-    redirectUri: 'cursor://anysphere.cursor-mcp/oauth/callback',
+    from: { kind: 'redirect', redirectUri: 'cursor://anysphere.cursor-mcp/oauth/callback' },
   }),
   'consent-website': consentPage({
     ...consentProps,
     client: { name: 'Sticky Desk', registeredBy: 'metadata_document', documentHost: 'desk.example' },
-    redirectUri: 'https://desk.example/oauth/callback',
+    from: { kind: 'redirect', redirectUri: 'https://desk.example/oauth/callback' },
   }),
   'consent-other-website': consentPage({
     ...consentProps,
     client: { name: 'Claude', registeredBy: 'metadata_document', documentHost: 'xn--clude-1ta.example' },
-    redirectUri: 'https://elsewhere.example/oauth/callback',
+    from: { kind: 'redirect', redirectUri: 'https://elsewhere.example/oauth/callback' },
   }),
   'consent-published-program': consentPage({
     ...consentProps,
@@ -203,7 +210,7 @@ export const samplePages: Readonly<Record<string, Html>> = {
   'consent-imported': consentPage({
     ...consentProps,
     client: { name: 'Harbour Assistant', registeredBy: 'imported_document', documentHost: 'apps.harbour.example' },
-    redirectUri: 'com.example.harbour:/callback',
+    from: { kind: 'redirect', redirectUri: 'com.example.harbour:/callback' },
   }),
   'consent-long-host': consentPage({
     ...consentProps,
@@ -212,8 +219,21 @@ export const samplePages: Readonly<Record<string, Html>> = {
       registeredBy: 'metadata_document',
       documentHost: `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.example`,
     },
-    redirectUri: `https://${'d'.repeat(63)}.example/callback`,
+    from: { kind: 'redirect', redirectUri: `https://${'d'.repeat(63)}.example/callback` },
   }),
+  'consent-device': consentPage({
+    ...consentProps,
+    client: { name: 'Harbour Console', registeredBy: 'administrator' },
+    request: 'WDJB-MJHT',
+    from: { kind: 'device', userCode: 'WDJB-MJHT', address: '192.0.2.7', askedAt: now - 2 * minute, now },
+  }),
+  'user-code': userCodePage(userCodeProps),
+  'user-code-unknown': userCodePage({ ...userCodeProps, typed: 'WDJB-MJHX', isUnknown: true }),
+  'user-code-wait': userCodePage({ ...userCodeProps, typed: 'WDJB-MJHX', retryAfterSeconds: 32 }),
+  'user-code-hostile': userCodePage({ ...userCodeProps, typed: hostileName.slice(0, 64), isUnknown: true }),
+  'device-allowed': deviceDonePage({ site, outcome: 'allowed', accountUrl: '/account' }),
+  'device-denied': deviceDonePage({ site, outcome: 'denied', accountUrl: '/account' }),
+  'sign-in-device': signInPage({ site, form: to('/sign-in'), isForDevice: true }),
   'consent-no-scopes': consentPage({ ...consentProps, scopes: [] }),
   'consent-many': consentPage({
     ...consentProps,
@@ -229,7 +249,7 @@ export const samplePages: Readonly<Record<string, Html>> = {
   'consent-hostile': consentPage({
     ...consentProps,
     client: { name: hostileName, registeredBy: 'dynamic' },
-    redirectUri: `https://${'a'.repeat(60)}.${'b'.repeat(60)}.example/callback`,
+    from: { kind: 'redirect', redirectUri: `https://${'a'.repeat(60)}.${'b'.repeat(60)}.example/callback` },
   }),
   account: accountPage({ ...accountProps, notice: 'Claude Desktop can no longer act for you.' }),
   'account-empty': accountPage({

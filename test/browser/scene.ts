@@ -1,5 +1,9 @@
 import type { Browser, BrowserContext, BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import type { ClientId } from '../../src/core/ids.ts';
+import { deviceCodeGrant } from '../../src/oauth/token/device-clients.ts';
+import type { Portcullis } from '../../src/portcullis/portcullis.ts';
+import { TestClient } from '../../src/testing/test-client.ts';
 import { type NotesServer, type NotesServerOptions, startNotesServer } from '../support/notes-server.ts';
 import { launchChromium } from './chromium.ts';
 import { LoopbackApp, type LoopbackAppOptions } from './loopback-app.ts';
@@ -18,6 +22,8 @@ export interface Scene {
    */
   person(options?: BrowserContextOptions): Promise<Person>;
   app(options?: LoopbackAppOptions): Promise<LoopbackApp>;
+  /** A device without a browser, of a client that an administrator added. */
+  terminal(): Promise<TestClient>;
   /** Somewhere else that browsers may go: an origin, or a scheme with its colon. */
   foresee(place: string): void;
   /** A complaint of browsers that is part of the test. */
@@ -66,8 +72,25 @@ export function chromiumScenes(): (options?: NotesServerOptions) => Promise<Scen
         places.add(new URL(app.redirectUrl).origin);
         return app;
       },
+      terminal: () => terminal(server.portcullis),
       foresee: (place) => void places.add(place),
       excuse: (complaint) => void excused.push(complaint),
     };
   };
+}
+
+async function terminal(portcullis: Portcullis): Promise<TestClient> {
+  const clientId = 'terminal' as ClientId;
+  await portcullis.services.clients.add({
+    clientId,
+    clientName: 'Workshop terminal',
+    tokenEndpointAuthMethod: 'none',
+    redirectUris: [],
+    responseTypes: [],
+    grantTypes: [deviceCodeGrant, 'refresh_token'],
+    scopes: ['notes:read', 'notes:write', 'notes:delete'],
+    registeredBy: 'administrator',
+    issuedAt: 0,
+  });
+  return new TestClient(portcullis, { clientId, authMethod: 'none', redirectUri: '' });
 }

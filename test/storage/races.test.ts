@@ -3,8 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { ClientKeys } from '../../src/core/records.ts';
 import { machineClient } from '../../src/oauth/client-credentials/machine-client.ts';
 import { maximumRetries } from '../../src/oauth/refresh-token/store.ts';
-import type { Tokens } from '../../src/testing/test-client.ts';
+import { deviceCodeGrant } from '../../src/oauth/token/device-clients.ts';
+import type { Portcullis } from '../../src/portcullis/portcullis.ts';
+import { TestBrowser } from '../../src/testing/test-browser.ts';
+import { createTestClient, sendTo, type Tokens } from '../../src/testing/test-client.ts';
 import { assertionParameters, TestClientKey } from '../../src/testing/test-client-key.ts';
+import { decideOnDevice, testLimits } from '../support/portcullis-harness.ts';
 import { messageFrom, openOnFile, startWorker } from './server.ts';
 import type { WorkerAnswer, WorkerTask } from './token-request-worker.ts';
 
@@ -40,6 +44,19 @@ function refusals(answers: readonly WorkerAnswer[]): unknown[] {
   ];
 }
 
+const forDevices = {
+  deviceAuthorization: { ...testLimits.deviceAuthorization, enabled: true, clients: 'all' },
+} as const;
+
+/** A device that waits, with the poll that all racers send. */
+async function startDevice(server: Portcullis) {
+  const grantTypes = ['authorization_code', 'refresh_token', deviceCodeGrant];
+  const client = await createTestClient(server, { metadata: { grant_types: grantTypes } });
+  const started = await client.startDevice();
+  const form = { grant_type: deviceCodeGrant, client_id: client.clientId, device_code: started.deviceCode };
+  return { client, started, form };
+}
+
 describe('200 racers in 4 processes on one SQLite file', () => {
   it('with one code: exactly one gets tokens, and as the others are replays these are revoked [PITFALL-03, PITFALL-35, CASE-61]', async () => {
     const { config, client, authorize, connect, refresh, isHonoured } = await openOnFile();
@@ -60,6 +77,29 @@ describe('200 racers in 4 processes on one SQLite file', () => {
     expect(await isHonoured(winner)).toBe(false);
     expect((await refresh(winner)).body['error']).toBe('invalid_grant');
     expect(await isHonoured(bystander)).toBe(true);
+  });
+
+  it('with the device code of an approved device: exactly one gets tokens, and as the others are replays these are revoked [PITFALL-03, RFC8628-17]', async () => {
+    const { config, server, isHonoured, refresh } = await openOnFile({}, forDevices);
+    const { client, form, started } = await startDevice(server);
+    await decideOnDevice(started.url, 'allow', new TestBrowser(sendTo(server), config.baseUrl));
+    const answers = await race(config, form);
+    const [winner, ...others] = tokensIn(answers);
+    if (winner === undefined) throw new Error(`nobody won: ${refusals(answers).join()}`);
+    expect(others).toEqual([]);
+    expect(refusals(answers)).toEqual(['400 invalid_grant']);
+    expect(await isHonoured(winner)).toBe(false);
+    expect((await refresh(winner)).status).not.toBe(200);
+    expect((await client.poll(started)).body['error']).toBe('invalid_grant');
+  });
+
+  it('with the device code of a device that waits: one is in time, and all others slow it down [RFC8628-11]', async () => {
+    const { config, server } = await openOnFile({}, forDevices);
+    const { form } = await startDevice(server);
+    const answers = await race(config, form);
+    const errors = answers.map(({ body }) => body['error']);
+    expect(errors.filter((error) => error === 'authorization_pending')).toHaveLength(1);
+    expect(errors.filter((error) => error === 'slow_down')).toHaveLength(processes * racersEach - 1);
   });
 
   it('with one request_uri: exactly one begins the authorization [RFC9126-09]', async () => {

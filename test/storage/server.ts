@@ -34,9 +34,13 @@ export interface ServerOnFile {
 }
 
 /** Opens it for one test. */
-export async function openOnFile(tokens: NonNullable<PortcullisConfig['tokens']> = {}): Promise<ServerOnFile> {
+export async function openOnFile(
+  tokens: NonNullable<PortcullisConfig['tokens']> = {},
+  further: Pick<PortcullisConfig, 'deviceAuthorization'> = {},
+): Promise<ServerOnFile> {
   const directory = mkdtempSync(join(tmpdir(), 'portcullis-storage-'));
-  const config = { ...testLimits, baseUrl, database: join(directory, 'test.db'), scopes: { read: {} }, tokens };
+  const database = join(directory, 'test.db');
+  const config = { ...testLimits, baseUrl, database, scopes: { read: {} }, tokens, ...further };
   const server = await Portcullis.open(config);
   onTestFinished(async () => {
     await server.close();

@@ -53,9 +53,11 @@ export async function openConsent(
 export class Device {
   readonly cookies = new Map<string, string>();
   readonly #harness: IdentityHarness;
+  readonly #clientAddress: string;
 
-  constructor(harness: IdentityHarness) {
+  constructor(harness: IdentityHarness, clientAddress = '192.0.2.1') {
     this.#harness = harness;
+    this.#clientAddress = clientAddress;
   }
 
   readonly send = async (request: Request): Promise<Response> => {
@@ -63,7 +65,7 @@ export class Device {
     sent.headers.delete('cookie');
     if (this.cookies.size > 0)
       sent.headers.set('cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '));
-    const response = await this.#harness.send(sent, { clientAddress: '192.0.2.1' });
+    const response = await this.#harness.send(sent, { clientAddress: this.#clientAddress });
     for (const cookie of response.headers.getSetCookie()) {
       const [pair = '', ...attributes] = cookie.split('; ');
       const name = pair.slice(0, pair.indexOf('='));

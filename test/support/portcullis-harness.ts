@@ -30,6 +30,7 @@ export const testLimits = {
   signIn: unlimited,
   clientMetadata: unlimited,
   pushedRequests: unlimited,
+  deviceAuthorization: unlimited,
 } satisfies PortcullisConfig;
 
 /** Opens the product on a database of its own, with one user who can sign in. */
@@ -59,6 +60,11 @@ export async function createPortcullisHarness(
       ...unlimited,
       ...options.pushedRequests,
       lifetimeSeconds: lifetimes.pushedRequest / 1000,
+    },
+    deviceAuthorization: {
+      ...unlimited,
+      ...options.deviceAuthorization,
+      codeMinutes: lifetimes.deviceCode / 60_000,
     },
     registration: {
       ...unlimited,
@@ -111,6 +117,7 @@ export async function createPortcullisHarness(
   return {
     provider,
     authorize: (url, browser) => signInAndAllow(url, browser),
+    decideOnDevice: (url, decision, browser) => decideOnDevice(url, decision, browser),
     dumpStorage: () => dumpDatabase(provider),
     close: async () => {
       await provider.close();
@@ -212,6 +219,15 @@ export async function signInAndAllow(url: URL | string, browser: TestBrowser): P
     arrived = await browser.submit({ username: testUser.userName, password: testUser.password });
   }
   return arrived instanceof URL ? arrived : browser.submitAndLeave({ decision: 'allow' });
+}
+
+/** Signs `testUser` in where asked, enters the code that a device shows, and decides. */
+export async function decideOnDevice(url: URL, decision: 'allow' | 'deny', browser: TestBrowser): Promise<void> {
+  const arrived = await browser.visit(url);
+  if (!(arrived instanceof URL) && arrived.html.includes('name="password"'))
+    await browser.submit({ username: testUser.userName, password: testUser.password });
+  await browser.submit({ user_code: url.searchParams.get('user_code') ?? '' });
+  await browser.submit({ decision });
 }
 
 async function dumpDatabase(provider: Portcullis): Promise<string> {

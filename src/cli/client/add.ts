@@ -23,6 +23,10 @@ export const clientAdd = defineCommand({
       description:
         'An MCP server elsewhere: it asks what tokens are (introspectors), and exchanges them (tokenExchange.paths).',
     },
+    device: {
+      description:
+        'A client on devices without a browser (RFC 8628); with --redirect-uri, one that may authorize in either way.',
+    },
     'require-pushed-requests': { description: 'The client may authorize only by requests that it pushed (RFC 9126).' },
     'require-dpop': { description: 'The client gets only tokens that are bound to a key of its own (RFC 9449).' },
     public: { description: 'A client on a user’s machine, without a secret (the default).' },
@@ -40,6 +44,7 @@ export const clientAdd = defineCommand({
     'portcullis client add --name "Team assistant" --redirect-uri https://assistant.example.com/callback --confidential',
     'portcullis client add --name Editor --redirect-uri http://127.0.0.1/callback --scopes notes:read',
     'portcullis client add --enterprise --name "Team assistant" --scopes notes:read',
+    'portcullis client add --device --name "Workshop terminal" --scopes notes:read',
     'portcullis client add --machine --name "Nightly report" --scopes notes:read --jwks report.jwks.json',
   ],
   async run({ flags, terminal }) {

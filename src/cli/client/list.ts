@@ -1,4 +1,5 @@
 import type { Client } from '../../core/records.ts';
+import { clientCredentialsGrant } from '../../oauth/client-credentials/grant.ts';
 import type { ImportedDocument } from '../../oauth/client-metadata/imported-documents.ts';
 import { displayText } from '../../web/display-text.ts';
 import { defineCommand } from '../command.ts';
@@ -62,9 +63,9 @@ export const clientList = defineCommand({
   },
 });
 
-function kindOf({ tokenEndpointAuthMethod, redirectUris }: Client): string {
+function kindOf({ tokenEndpointAuthMethod, grantTypes }: Client): string {
   if (tokenEndpointAuthMethod === 'none') return 'public';
-  return redirectUris.length === 0 ? 'machine' : 'confidential';
+  return grantTypes.includes(clientCredentialsGrant) ? 'machine' : 'confidential';
 }
 
 function originOf({ registeredBy, admission }: Client): string {

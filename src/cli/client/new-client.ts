@@ -5,6 +5,7 @@ import { machineClient } from '../../oauth/client-credentials/machine-client.ts'
 import { identityAssertionGrant } from '../../oauth/identity-assertion/grant.ts';
 import { parseClientMetadata } from '../../oauth/register/client-metadata.ts';
 import { hasSecret } from '../../oauth/token/client-authentication-method.ts';
+import { deviceCodeGrant, takesDevices } from '../../oauth/token/device-clients.ts';
 import { mintSecret } from '../../oauth/token/mint.ts';
 import { tokenExchangeGrant } from '../../oauth/token-exchange/exchange.ts';
 import type { Portcullis } from '../../portcullis/portcullis.ts';
@@ -22,6 +23,7 @@ export interface NewClientFlags {
   readonly machine?: true | undefined;
   readonly enterprise?: true | undefined;
   readonly server?: true | undefined;
+  readonly device?: true | undefined;
   readonly public?: true | undefined;
   readonly confidential?: true | undefined;
   readonly 'secret-in-body'?: true | undefined;
@@ -44,30 +46,33 @@ export function checkFlags(flags: NewClientFlags): void {
   if (flags.name === undefined) throw new CommandError('usage', '--name is missing', seeHelp);
   if (
     flags.public &&
-    (flags.confidential || !sendsBrowsers(flags) || flags.enterprise || hasKeys || flags['secret-in-body'])
+    (flags.confidential || !asksUsersHere(flags) || flags.enterprise || hasKeys || flags['secret-in-body'])
   )
     throw new CommandError('usage', 'a client is either --public or --confidential', seeHelp);
   if (hasKeys && flags['secret-in-body'])
     throw new CommandError('usage', 'a client with keys of its own has no secret to send', seeHelp);
   if (flags.machine && flags.enterprise)
     throw new CommandError('usage', 'a client acts either for itself (--machine) or for users (--enterprise)', seeHelp);
-  if (flags.server && (flags.machine || flags.enterprise || flags['redirect-uri'] !== undefined || flags.scopes))
+  if (flags.machine && flags.device)
+    throw new CommandError('usage', 'a --machine client has no user who could allow a --device', seeHelp);
+  if (flags.server && (flags.machine || flags.enterprise || flags.device || flags['redirect-uri'] !== undefined || flags.scopes))
     throw new CommandError(
       'usage',
       'a --server asks what tokens are, and exchanges them: it has nothing else',
       seeHelp,
     );
-  if (!flags.machine && !flags.enterprise && !flags.server && flags['redirect-uri'] === undefined)
+  if (!flags.machine && !flags.enterprise && !flags.server && !flags.device && flags['redirect-uri'] === undefined)
     throw new CommandError('usage', '--redirect-uri is missing', seeHelp);
   if (flags.machine && (flags['redirect-uri'] !== undefined || flags['require-pushed-requests']))
     throw new CommandError('usage', 'a --machine client sends no browser anywhere', seeHelp);
-  if (!sendsBrowsers(flags) && !flags.server && flags.scopes === undefined)
+  if (!asksUsersHere(flags) && !flags.server && flags.scopes === undefined)
     throw new CommandError('usage', '--scopes is missing: all that the client may ever do', seeHelp);
 }
 
 // One that presents what an identity provider asserts may let users sign in here as well.
-function sendsBrowsers(flags: NewClientFlags): boolean {
-  return !flags.machine && !flags.server && (!flags.enterprise || flags['redirect-uri'] !== undefined);
+function asksUsersHere(flags: NewClientFlags): boolean {
+  if (flags.machine || flags.server) return false;
+  return !flags.enterprise || flags.device === true || flags['redirect-uri'] !== undefined;
 }
 
 /** @throws OAuthError or CommandError where it cannot be such a client */
@@ -81,7 +86,7 @@ export function newClient(flags: NewClientFlags, portcullis: Portcullis, termina
       'this configuration trusts no identity provider',
       'list one in identityAssertions.issuers',
     );
-  return sendsBrowsers(flags)
+  return asksUsersHere(flags)
     ? newApp(flags, scopes, portcullis, terminal)
     : newMachine(flags, scopes, portcullis, terminal);
 }
@@ -118,10 +123,20 @@ function newApp(
   }
   if (flags['require-pushed-requests'] && !portcullis.takesPushedRequests)
     throw new CommandError('usage', 'this configuration has no pushed requests', 'set pushedRequests.enabled to true');
+  if (flags.device && !takesDevices(portcullis))
+    throw new CommandError(
+      'usage',
+      'this configuration has no device authorization',
+      'set deviceAuthorization.enabled to true',
+    );
+  const redirectUris = flags['redirect-uri'];
+  if (redirectUris === undefined && flags['require-pushed-requests'])
+    throw new CommandError('usage', 'a client without --redirect-uri pushes no requests', seeHelp);
   const metadata = parseClientMetadata(
     {
       client_name: flags.name,
-      redirect_uris: flags['redirect-uri'],
+      redirect_uris: redirectUris ?? [noRedirect],
+      grant_types: ['authorization_code', 'refresh_token', ...(flags.device ? [deviceCodeGrant] : [])],
       require_pushed_authorization_requests: flags['require-pushed-requests'] === true,
       dpop_bound_access_tokens: flags['require-dpop'] === true,
       token_endpoint_auth_method: methodOf(flags),
@@ -130,12 +145,14 @@ function newApp(
     },
     portcullis,
   );
+  const grantTypes = [...metadata.grantTypes, ...(flags.enterprise ? [identityAssertionGrant] : [])];
   const now = clock.now();
   const minted = hasSecret(metadata.tokenEndpointAuthMethod, portcullis) ? mintSecret(random) : undefined;
   const lifetime = settings.registration.clientSecretLifetime;
   const client: Client = {
     ...metadata,
-    grantTypes: [...metadata.grantTypes, ...(flags.enterprise ? [identityAssertionGrant] : [])],
+    grantTypes,
+    ...(redirectUris === undefined ? withoutRedirects(grantTypes) : {}),
     clientId: randomId(random) as ClientId,
     registeredBy: 'administrator',
     issuedAt: now,
@@ -143,6 +160,17 @@ function newApp(
     ...(minted === undefined || lifetime === undefined ? {} : { clientSecretExpiresAt: now + lifetime }),
   };
   return { client, ...(minted === undefined ? {} : { secret: minted.secret }) };
+}
+
+/** Stands in for the redirect URI that a client for devices alone does not have: all else of it is checked as of others. */
+const noRedirect = 'http://127.0.0.1/';
+
+function withoutRedirects(grantTypes: readonly string[]) {
+  return {
+    redirectUris: [],
+    responseTypes: [],
+    grantTypes: grantTypes.filter((grant) => grant !== 'authorization_code'),
+  };
 }
 
 function methodOf(flags: NewClientFlags): Client['tokenEndpointAuthMethod'] {

@@ -4,7 +4,7 @@ import type { ConnectedApp } from '../../web/pages/account-apps.ts';
 import type { ChangePasswordField } from '../../web/pages/account-password.ts';
 import type { AccountSession } from '../../web/pages/account-sessions.ts';
 import { type HtmlResponseOptions, htmlResponse, seeOther } from '../../web/response.ts';
-import { page, queryParams, siteOf } from '../page.ts';
+import { followsOwnForm, page, queryParams, siteOf } from '../page.ts';
 import { resourceName } from '../resource-name.ts';
 import type { IdentityServices } from '../services.ts';
 import type { AuthenticatedUser } from '../sessions/authenticated-user.ts';
@@ -19,11 +19,6 @@ export const showAccount = page(async (request, services) => {
   const action = queryParams(request).get('done');
   return accountResponse(request, services, user, { notice: followsOwnForm(request) ? done(action) : undefined });
 });
-
-// Anybody can make a link that says what was done.
-function followsOwnForm({ headers }: Request): boolean {
-  return (headers.get('sec-fetch-site') ?? 'same-origin') === 'same-origin';
-}
 
 /** What the CSRF tokens of the account page are issued for: this session and no other. */
 export function accountPurpose(user: AuthenticatedUser): string {

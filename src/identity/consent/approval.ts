@@ -29,9 +29,7 @@ export class Approval {
   ): Approval | undefined {
     AuthenticatedUser.assert(user);
     if (pending.browserHash !== browserHash) return undefined;
-    const { scopes: requested } = pending.request;
-    if (!scopes.every((scope) => requested.includes(scope) && mayGrant(user.user, scope))) return undefined;
-    if (scopes.length === 0 && requested.length > 0) return undefined;
+    if (!mayApprove(scopes, pending.request.scopes, user.user)) return undefined;
     return new Approval(pending, user, scopes);
   }
 
@@ -51,6 +49,12 @@ export class Approval {
   get scopes(): readonly string[] {
     return this.#scopes;
   }
+}
+
+/** Whether a user may answer a request for some scopes with these: some of them where it asks for any, and none beyond. */
+export function mayApprove(scopes: readonly string[], requested: readonly string[], user: User): boolean {
+  if (scopes.length === 0 && requested.length > 0) return false;
+  return scopes.every((scope) => requested.includes(scope) && mayGrant(user, scope));
 }
 
 /** Whether an administrator lets this user grant the scope. */

@@ -144,7 +144,7 @@ function askConsent(
     },
     request: pending.id,
     client: shownClient(client),
-    redirectUri: redirectUri.toString(),
+    from: { kind: 'redirect', redirectUri: redirectUri.toString() },
     resource: { name: resourceName(resource, services), url: resource },
     user: { username: user.user.userName, displayName: user.user.displayName },
     switchUser: {

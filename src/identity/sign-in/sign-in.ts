@@ -8,6 +8,7 @@ import type { PendingRequest } from '../consent/pending-requests.ts';
 import { page, postedForm, queryParams, siteOf } from '../page.ts';
 import type { IdentityServices } from '../services.ts';
 import type { AuthenticatedUser } from '../sessions/authenticated-user.ts';
+import { addressAfterSignIn, leadsToDevice, signInAddress, signInDestination } from './destination.ts';
 import { signOutPurpose } from './sign-out.ts';
 import { verifyPassword } from './verify.ts';
 
@@ -15,7 +16,7 @@ const purpose = 'sign-in';
 const againField = 'again';
 
 /**
- * `GET /sign-in`, alone or with the `request` that waits for it. Whoever is signed in goes on at once, unless `again=1`
+ * `GET /sign-in`, alone, with the `request` that waits for it, or on the way to the code of a device. Whoever is signed in goes on at once, unless `again=1`
  * asks for the password again.
  */
 export const showSignIn = page(async (request, services) => {
@@ -27,7 +28,7 @@ export const showSignIn = page(async (request, services) => {
 
 /**
  * `POST /sign-in`, in this order: the form is ours → throttle → user and password → a new session → on to the consent page
- * of the request, or the account page, and nowhere else.
+ * of the request, the page for the code of a device, or the account page, and nowhere else.
  */
 export const signInWithPassword = page(async (request, services, context) => {
   const params = await postedForm(request, services, { purpose, page: (form) => addressOf(form, services) });
@@ -83,15 +84,16 @@ async function signInResponse(
 ): Promise<Response> {
   const { csrf, paths } = services;
   const pending = await pendingRequest(params, services);
+  const destination = signInDestination(params);
   const issued = csrf.issue(request, purpose);
   const body = signInPage({
     site: siteOf(services),
     form: {
       action: paths.signIn,
       csrfToken: issued.token,
-      hidden: user === undefined ? {} : { [againField]: '1' },
+      hidden: { ...destination, ...(user === undefined ? {} : { [againField]: '1' }) },
     },
-    request: pending?.id,
+    isForDevice: leadsToDevice(destination),
     client: pending === undefined ? undefined : { name: pending.request.client.clientName },
     ...outcome,
     username: outcome.username ?? pending?.request.loginHint,
@@ -102,7 +104,7 @@ async function signInResponse(
       switchUser: {
         action: paths.signOut,
         csrfToken: csrf.issue(request, signOutPurpose).token,
-        hidden: pending === undefined ? {} : { [signInFields.request]: pending.id },
+        hidden: destination,
       },
     },
   });
@@ -129,14 +131,9 @@ function asksAgain(params: Params): boolean {
 }
 
 function addressOf(params: Params, { paths }: IdentityServices): string {
-  return withRequest(paths.signIn, params);
+  return signInAddress(signInDestination(params), paths);
 }
 
 function next(params: Params, { paths }: IdentityServices): string {
-  return params.get(signInFields.request) === undefined ? paths.account : withRequest(paths.consent, params);
-}
-
-function withRequest(path: string, params: Params): string {
-  const request = params.get(signInFields.request);
-  return request === undefined ? path : `${path}?${new URLSearchParams({ request })}`;
+  return addressAfterSignIn(signInDestination(params), paths);
 }

@@ -5,6 +5,7 @@ import { signedOutPage } from '../../web/pages/signed-out.ts';
 import { htmlResponse, seeOther } from '../../web/response.ts';
 import { page, postedForm, siteOf } from '../page.ts';
 import type { IdentityServices } from '../services.ts';
+import { signInAddress, signInDestination } from './destination.ts';
 
 /** What the CSRF token of every sign-out button is issued for. */
 export const signOutPurpose = 'sign-out';
@@ -20,12 +21,12 @@ export const showSignOut = page(async (request, services) => {
   return htmlResponse(confirmPage(services, issued.token), { setCookies });
 });
 
-/** `POST /sign-out`: ends the session. With the `request` that waits, the next user is asked to sign in for it. */
+/** `POST /sign-out`: ends the session. Where something waits for a sign-in, the next user is asked to sign in for it. */
 export const signOut = page(async (request, services) => {
   const { paths, sessions } = services;
   const params = await postedForm(request, services, { purpose: signOutPurpose, page: () => paths.signOut });
-  const waiting = params.get('request');
-  const next = waiting === undefined ? paths.signOut : `${paths.signIn}?${new URLSearchParams({ request: waiting })}`;
+  const waiting = signInDestination(params);
+  const next = Object.keys(waiting).length === 0 ? paths.signOut : signInAddress(waiting, paths);
   return seeOther(next, { setCookies: [await sessions.signOut(request)] });
 });
 

@@ -1,18 +1,9 @@
 import { hashSecret } from '../../core/hash.ts';
-import type { GrantId, Subject } from '../../core/ids.ts';
-import { type Random, randomId, randomSecret } from '../../core/random.ts';
-import type { AuthorizationCode, Grant, GrantDetails } from '../../core/records.ts';
+import { type Random, randomSecret } from '../../core/random.ts';
+import type { AuthorizationCode } from '../../core/records.ts';
+import { type ApprovedAuthorization, approvedGrant } from '../token/approved-grant.ts';
 import { ValidatedRedirectUri } from './redirect-uri.ts';
 import type { AuthorizeRequest } from './request.ts';
-
-/** What the user decided. */
-export interface ApprovedAuthorization extends Pick<GrantDetails, 'acr' | 'amr'> {
-  readonly subject: Subject;
-  /** The scopes granted: those asked for, or fewer. */
-  readonly scopes: readonly string[];
-  /** When the user signed in, milliseconds since the epoch. */
-  readonly authenticatedAt: number;
-}
 
 export interface IssuedCode {
   /** To be stored. The code itself is in `redirectTo` only. */
@@ -34,17 +25,8 @@ export function issueCode(
 ): IssuedCode {
   ValidatedRedirectUri.assert(request.redirectUri);
   const code = randomSecret(using.random);
-  const grant: Grant = {
-    grantId: randomId(using.random) as GrantId,
-    clientId: request.client.clientId,
-    subject: approval.subject,
-    scopes: approval.scopes.filter((scope) => request.scopes.includes(scope)),
-    resource: request.resource,
-    authenticatedAt: approval.authenticatedAt,
-    approvedAt: using.now,
-    ...(approval.acr === undefined ? {} : { acr: approval.acr }),
-    ...(approval.amr === undefined ? {} : { amr: approval.amr }),
-  };
+  const { client, scopes, resource } = request;
+  const grant = approvedGrant({ clientId: client.clientId, scopes, resource }, approval, using);
   return {
     record: {
       kind: 'authorization_code',

@@ -5,6 +5,7 @@ import type { OAuthProvider } from '../../provider.ts';
 import type { AuthenticatedClient } from '../token/client-authentication.ts';
 import { declareRedeemable } from '../token/consumed-grant.ts';
 import type { TokenRequest } from '../token/grant-handler.ts';
+import { refreshKeyOf } from '../token/mint.ts';
 import { grantedResource } from '../token/resource.ts';
 import { WrongKeyError } from '../token/sender-constraint.ts';
 import type { TokenSet } from '../token/token-set.ts';
@@ -72,9 +73,8 @@ export class RedeemableCode {
     return this.#keyThumbprint;
   }
 
-  // RFC 9449 §5: a confidential client's refresh token is bound to its credentials already, and it may change its key.
   get refreshKeyThumbprint(): string | undefined {
-    return this.#client.tokenEndpointAuthMethod === 'none' ? this.#keyThumbprint : undefined;
+    return refreshKeyOf(this.#client, this.#keyThumbprint);
   }
 
   /** When it was spent, if it has been: a subclass must still decide by its own atomic operation. */

@@ -1,7 +1,8 @@
 import { type Database, type Statement, sql } from '../../core/database.ts';
 import type { SecretHash } from '../../core/ids.ts';
 import type { AuthorizationCode, Grant, RefreshToken } from '../../core/records.ts';
-import { clientUseInterval, detailsJson, grantColumns, grantOf } from '../token/grant-store.ts';
+import { spendCode } from '../token/code-store.ts';
+import { grantColumns, grantOf, insertGrant } from '../token/grant-store.ts';
 
 /** Authorization codes in the database. */
 export class AuthorizationCodeStore {
@@ -46,53 +47,7 @@ export class AuthorizationCodeStore {
     now: number,
     grantExpiresAt: number,
   ): Promise<boolean> {
-    const won = `EXISTS (SELECT 1 FROM authorization_codes WHERE code_hash = ? AND spent_by = ?)`;
-    const { grantId, clientId } = code.grant;
-    const [spent] = await this.#database.write(
-      sql(
-        `UPDATE authorization_codes SET spent_at = ?, spent_by = ?
-         WHERE code_hash = ? AND spent_at IS NULL AND expires_at > ?
-           AND EXISTS (SELECT 1 FROM grants g WHERE g.grant_id = authorization_codes.grant_id AND g.revoked_at IS NULL)
-         RETURNING code_hash`,
-        now,
-        spentBy,
-        code.hash,
-        now,
-      ),
-      sql(
-        `UPDATE grants SET redeemed_at = ?, last_used_at = ?, expires_at = ? WHERE grant_id = ? AND ${won}`,
-        now,
-        now,
-        grantExpiresAt,
-        grantId,
-        code.hash,
-        spentBy,
-      ),
-      ...(refreshToken === undefined
-        ? []
-        : [
-            sql(
-              `INSERT INTO refresh_tokens (token_hash, grant_id, generation, issued_at, expires_at, key_thumbprint)
-               SELECT ?, grant_id, 0, CAST(? AS BIGINT), CAST(? AS BIGINT), ? FROM grants WHERE grant_id = ? AND ${won}`,
-              refreshToken.hash,
-              now,
-              refreshToken.expiresAt,
-              refreshToken.keyThumbprint ?? null,
-              grantId,
-              code.hash,
-              spentBy,
-            ),
-          ]),
-      sql(
-        `UPDATE clients SET last_used_at = ? WHERE client_id = ? AND (last_used_at IS NULL OR last_used_at < ?) AND ${won}`,
-        now,
-        clientId,
-        now - clientUseInterval,
-        code.hash,
-        spentBy,
-      ),
-    );
-    return (spent?.length ?? 0) === 1;
+    return spendCode('authorization_codes', code, { spentBy, refreshToken, now, grantExpiresAt }, this.#database);
   }
 }
 
@@ -103,20 +58,7 @@ export class AuthorizationCodeStore {
 export function storeCode(record: AuthorizationCode, condition: Statement): Statement[] {
   const { grant } = record;
   return [
-    sql(
-      `INSERT INTO grants (grant_id, client_id, subject, scopes, resource, authenticated_at, approved_at, expires_at, details)
-       SELECT ?, ?, ?, ?, ?, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ? WHERE ${condition.sql}`,
-      grant.grantId,
-      grant.clientId,
-      grant.subject,
-      JSON.stringify(grant.scopes),
-      grant.resource,
-      grant.authenticatedAt,
-      grant.approvedAt,
-      record.expiresAt,
-      detailsJson(grant),
-      ...condition.values,
-    ),
+    insertGrant(grant, record.expiresAt, condition),
     sql(
       `INSERT INTO authorization_codes (code_hash, grant_id, redirect_uri, redirect_uri_was_sent, code_challenge, expires_at, key_thumbprint)
        SELECT ?, ?, ?, CAST(? AS BIGINT), ?, CAST(? AS BIGINT), ? WHERE ${condition.sql}`,

@@ -150,6 +150,28 @@ function summaryOf(row: Readonly<Record<string, unknown>>): GrantSummary {
   };
 }
 
+/**
+ * Stores an approved grant, to run in the transaction that records the approval.
+ * @param expiresAt when what opens it expires, milliseconds since the epoch
+ * @param condition SQL that must hold for it to have any effect, with its values
+ */
+export function insertGrant(grant: Grant, expiresAt: number, condition: Statement): Statement {
+  return sql(
+    `INSERT INTO grants (grant_id, client_id, subject, scopes, resource, authenticated_at, approved_at, expires_at, details)
+     SELECT ?, ?, ?, ?, ?, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ? WHERE ${condition.sql}`,
+    grant.grantId,
+    grant.clientId,
+    grant.subject,
+    JSON.stringify(grant.scopes),
+    grant.resource,
+    grant.authenticatedAt,
+    grant.approvedAt,
+    expiresAt,
+    detailsJson(grant),
+    ...condition.values,
+  );
+}
+
 /** The columns of `grants g` that `grantOf` reads. */
 export const grantColumns =
   'g.grant_id, g.client_id, g.subject, g.scopes, g.resource, g.authenticated_at, g.approved_at, g.details';

@@ -1,7 +1,7 @@
 import { hashSecret } from '../../core/hash.ts';
 import type { SecretHash } from '../../core/ids.ts';
 import { type Random, randomSecret } from '../../core/random.ts';
-import type { AccessToken, Grant, RefreshToken } from '../../core/records.ts';
+import type { AccessToken, Client, Grant, RefreshToken } from '../../core/records.ts';
 import type { Lifetimes } from '../../core/settings.ts';
 import type { Redeemable } from './consumed-grant.ts';
 
@@ -77,4 +77,17 @@ export function refreshTokenFor(
     expiresAt: Math.min(now + lifetimes.refreshToken, grant.approvedAt + lifetimes.refreshTokenAbsolute),
     ...(refreshKeyThumbprint === undefined ? {} : { keyThumbprint: refreshKeyThumbprint }),
   };
+}
+
+/**
+ * The key that a client's first refresh token is bound to: a public client's. A confidential client's is bound to its
+ * credentials already, and it may change its key.
+ * @param keyThumbprint of the key that its request proved
+ * @see RFC 9449 §5
+ */
+export function refreshKeyOf(
+  { tokenEndpointAuthMethod }: Pick<Client, 'tokenEndpointAuthMethod'>,
+  keyThumbprint: string | undefined,
+): string | undefined {
+  return tokenEndpointAuthMethod === 'none' ? keyThumbprint : undefined;
 }

@@ -1,6 +1,12 @@
 import { OAuthError } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
-import type { AuthorizationCode, Client, RefreshToken } from '../../core/records.ts';
+import {
+  type AuthorizationCode,
+  type Client,
+  type DeviceCode,
+  isVerified,
+  type RefreshToken,
+} from '../../core/records.ts';
 import type { ProtectedResource } from '../../core/resources.ts';
 import { parseScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
@@ -33,7 +39,7 @@ export function requestedResource(
 export function grantedResource(
   params: Params,
   client: Pick<Client, 'registeredBy'>,
-  issued: AuthorizationCode | RefreshToken,
+  issued: AuthorizationCode | DeviceCode | RefreshToken,
   provider: OAuthProvider,
 ): ProtectedResource {
   const what = issued.kind === 'refresh_token' ? 'refresh token' : 'code';
@@ -47,9 +53,8 @@ export function grantedResource(
   return granted;
 }
 
-function checkClient({ registeredBy }: Pick<Client, 'registeredBy'>, { uri, clients }: ProtectedResource): void {
-  const isVerified = registeredBy === 'administrator' || registeredBy === 'imported_document';
-  if (clients === 'verified' && !isVerified)
+function checkClient(client: Pick<Client, 'registeredBy'>, { uri, clients }: ProtectedResource): void {
+  if (clients === 'verified' && !isVerified(client))
     throw new OAuthError('unauthorized_client', `resource ${uri} is only for clients that an administrator added`);
 }
 

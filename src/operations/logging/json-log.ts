@@ -7,6 +7,7 @@ const warnings: ReadonlySet<string> = new Set([
   'token.introspection_refused',
   'client.authentication_failed',
   'assertion.refused',
+  'authorization.device_code_wrong',
   'code.replayed',
   'code.verifier_mismatch',
   'token.reused',

@@ -23,6 +23,7 @@ const day = 24 * hour;
 export const retentionRules: readonly RetentionRule[] = [
   { table: 'authorization_requests', key: 'request_hash', condition: 'expires_at < ?', keepFor: hour },
   { table: 'pushed_requests', key: 'request_hash', condition: 'expires_at < ?', keepFor: 0 },
+  { table: 'device_codes', key: 'code_hash', condition: 'expires_at < ?', keepFor: day },
   { table: 'authorization_codes', key: 'code_hash', condition: 'expires_at < ?', keepFor: day },
   { table: 'refresh_tokens', key: 'token_hash', condition: 'expires_at < ?', keepFor: day },
   { table: 'grants', key: 'grant_id', condition: 'expires_at < ?', keepFor: day },

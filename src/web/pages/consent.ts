@@ -5,6 +5,7 @@ import { clientName, displayText } from '../display-text.ts';
 import { button, buttonForm, type FormProps, form, hiddenField } from '../forms.ts';
 import { page, type Site } from '../layout.ts';
 import { type Html, html } from '../markup.ts';
+import { relativeTime } from '../times.ts';
 
 export interface ConsentScope {
   readonly name: string;
@@ -20,14 +21,31 @@ export interface ConsentScope {
   readonly alreadyAllowed: boolean;
 }
 
+/** How the request came: a browser was sent here and will be sent back, or a device asked and its user entered the code. */
+export type ConsentOrigin =
+  | {
+      readonly kind: 'redirect';
+      /** The validated redirect URI of the request. */
+      readonly redirectUri: string;
+    }
+  | {
+      readonly kind: 'device';
+      /** The code as the device shows it. */
+      readonly userCode: string;
+      /** Where the device asked from; `undefined` where the server cannot tell. */
+      readonly address: string | undefined;
+      /** When it asked, milliseconds since the epoch; likewise the present. */
+      readonly askedAt: number;
+      readonly now: number;
+    };
+
 export interface ConsentPageProps {
   readonly site: Site;
   readonly form: FormProps;
-  /** Id of the pending authorization request; posted back as `request`. */
+  /** Id of the pending authorization request, or code of the device; posted back as `request`. */
   readonly request: string;
   readonly client: ShownClient;
-  /** The validated redirect URI of this request. */
-  readonly redirectUri: string;
+  readonly from: ConsentOrigin;
   /** The MCP server that the client wants to reach. */
   readonly resource: { readonly name: string; readonly url: string };
   readonly user: { readonly username: string; readonly displayName: string };
@@ -76,20 +94,19 @@ export function readConsentForm(
 
 /** Asks a signed-in user whether a client may have access, and to what. */
 export function consentPage(props: ConsentPageProps): Html {
-  const to = describeDestination(props.redirectUri);
   const plainName = displayText(props.client.name, 'Unnamed app');
   const target: FormProps = { ...props.form, hidden: { ...props.form.hidden, [consentFields.request]: props.request } };
   const body = html`<div class="card stack-large">
 <div class="stack">
 <h1 class="clip">${clientName(props.client.name)} wants access to ${props.resource.name}</h1>
-${clientStanding(props.client, to)}
+${clientStanding(props.client, props.from.kind === 'device' ? props.from : describeDestination(props.from.redirectUri))}
 </div>
 <div class="person"><p>Signed in as <strong>${props.user.displayName}</strong>${
     props.user.displayName !== props.user.username && html` <span class="quiet">(${props.user.username})</span>`
   }</p>
 ${buttonForm(props.switchUser, { label: 'Not you?', hiddenLabel: 'Sign in as someone else', tone: 'link' })}</div>
 <dl class="facts">
-<div><dt>Sends you to</dt><dd>${destination(to)}</dd></div>
+${origin(props.from)}
 <div><dt>MCP server</dt><dd><strong>${props.resource.name}</strong><p class="small quiet">${props.resource.url}</p></dd></div>
 </dl>
 ${form(
@@ -106,6 +123,18 @@ ${form(
 function lasting(days: number): string {
   if (days < 1) return 'less than a day';
   return days < 2 ? 'one day at most' : `${Math.round(days)} days at most`;
+}
+
+function origin(from: ConsentOrigin): Html {
+  switch (from.kind) {
+    case 'redirect':
+      return html`<div><dt>Sends you to</dt><dd>${destination(describeDestination(from.redirectUri))}</dd></div>`;
+    case 'device':
+      return html`<div><dt>Asked by</dt><dd><strong>A device</strong><p class="small quiet">at ${from.address ?? 'an address that is not known'}, ${relativeTime(from.askedAt, from.now)}</p></dd></div>
+<div><dt>Code</dt><dd><code class="user-code">${from.userCode}</code>${caution(
+        'Allow it only if the device is yours, shows this code, and you have just started this on it yourself. If somebody sent you the code, deny it: they would get access in your name.',
+      )}</dd></div>`;
+  }
 }
 
 function destination(to: Destination): Html {

@@ -3,6 +3,7 @@ import { Params } from '../../core/params.ts';
 import type { FormProps } from '../forms.ts';
 import { type AccountPageProps, accountPage } from './account.ts';
 import { type ConsentPageProps, consentPage, consentScopeField, readConsentForm } from './consent.ts';
+import { userCodePage } from './device.ts';
 import { setupPage } from './setup.ts';
 import { signInPage } from './sign-in.ts';
 
@@ -18,7 +19,7 @@ const consent: ConsentPageProps = {
   form: to('/consent'),
   request: 'r1',
   client: { name: 'Client', registeredBy: 'dynamic' },
-  redirectUri: 'http://localhost:9999/cb',
+  from: { kind: 'redirect', redirectUri: 'http://localhost:9999/cb' },
   resource: { name: 'Notes', url: 'https://notes.example/mcp' },
   user: { username: 'ada', displayName: 'Ada' },
   switchUser: to('/switch'),
@@ -82,7 +83,20 @@ describe('hostile text', () => {
       client: { name: hostile },
       username: hostile,
       error: hostile,
+    }),
+    'consent for a device': consentPage({
+      ...consent,
+      client: { name: hostile, registeredBy: 'administrator' },
       request: hostile,
+      from: { kind: 'device', userCode: hostile, address: hostile, askedAt: 0, now: 60_000 },
+    }),
+    'user code': userCodePage({
+      site,
+      form: to('/device'),
+      user: { username: hostile, displayName: hostile },
+      switchUser: to('/switch'),
+      typed: hostile,
+      isUnknown: true,
     }),
     account: accountPage(account),
     setup: setupPage({
@@ -170,7 +184,14 @@ describe('a posted consent form', () => {
 
 describe('the sign-in page', () => {
   it('never sends a password back, and posts the waiting request', () => {
-    const text = String(signInPage({ site, form: to('/sign-in'), username: 'ada', error: 'Wrong.', request: 'r1' }));
+    const text = String(
+      signInPage({
+        site,
+        form: { ...to('/sign-in'), hidden: { request: 'r1' } },
+        username: 'ada',
+        error: 'Wrong.',
+      }),
+    );
     expect(text).toContain('<input type="hidden" name="request" value="r1">');
     expect(text).toMatch(/name="password" type="password" autocomplete="current-password"(?![^>]* value=)/);
     expect(text).toMatch(/role="alert"/);

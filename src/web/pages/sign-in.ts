@@ -4,7 +4,7 @@ import { page, type Site } from '../layout.ts';
 import { type Html, html } from '../markup.ts';
 import { waitingTime } from '../times.ts';
 
-/** Names of the fields that the sign-in form posts. The pending authorization request, if any, travels in `form.hidden`. */
+/** Names of the fields that the sign-in form posts. What waits for the sign-in travels in `form.hidden`. */
 export const signInFields = { username: 'username', password: 'password', request: 'request' } as const;
 
 const problemId = 'sign-in-problem';
@@ -12,10 +12,10 @@ const problemId = 'sign-in-problem';
 export interface SignInPageProps {
   readonly site: Site;
   readonly form: FormProps;
-  /** Id of the authorization request that waits for this sign-in; posted back as `request`. */
-  readonly request?: string | undefined;
   /** The client that the user goes on to. Its name is a stranger's text. */
   readonly client?: { readonly name: string | undefined } | undefined;
+  /** Whether the user goes on to enter the code of a device. */
+  readonly isForDevice?: boolean | undefined;
   /** What was typed before. The password is never shown again. */
   readonly username?: string | undefined;
   /** Why the last attempt failed, the same words whether the user exists or not. */
@@ -42,11 +42,6 @@ export function signInPage(props: SignInPageProps): Html {
   const again = props.reauthenticate;
   const title = again === undefined ? 'Sign in' : 'Confirm it is you';
   const problem = problemText(props);
-  const request = props.request;
-  const target: FormProps =
-    request === undefined
-      ? props.form
-      : { ...props.form, hidden: { ...props.form.hidden, [signInFields.request]: request } };
   const username = again?.username ?? props.username;
   const describedBy = problem === undefined ? undefined : problemId;
   const fields = [
@@ -74,7 +69,7 @@ export function signInPage(props: SignInPageProps): Html {
 ${props.notice !== undefined && notice({ tone: 'success', body: props.notice })}${
   problem !== undefined && notice({ tone: 'error', body: problem, id: problemId })
 }</div>
-${form(target, html`${fields}`, 'stack')}
+${form(props.form, html`${fields}`, 'stack')}
 ${again?.switchUser !== undefined && html`<div>${buttonForm(again.switchUser, { label: 'Sign in as someone else', tone: 'link' })}</div>`}</div>`;
   return page({ title: problem === undefined ? title : `Error: ${title}`, site: props.site, body });
 }
@@ -85,6 +80,7 @@ function lead(props: SignInPageProps): Html {
     html`<p class="quiet clip">${clientName(props.client.name)} asks to use ${props.site.name}.</p>`;
   if (props.reauthenticate !== undefined) return html`${asks}${again(props.reauthenticate, props.client)}`;
   if (asks !== false) return asks;
+  if (props.isForDevice === true) return html`<p class="quiet">to connect a device to ${props.site.name}</p>`;
   return html`<p class="quiet">to your account at ${props.site.name}</p>`;
 }
 
