@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ConfigurationError } from '../core/urls.ts';
 import { signingAlgorithms } from '../oauth/token/access-token-jwt.ts';
 import { clientMetadataSchema } from './client-metadata-config.ts';
-import { deviceSettings } from './device-config.ts';
+import { deviceAuthorizationSchema } from './device-config.ts';
 import { dpopSchema } from './dpop-config.ts';
 import { egressSchema } from './egress-config.ts';
 import { identityAssertionsSchema } from './identity-assertions-config.ts';
@@ -10,6 +10,7 @@ import { nearest } from './nearest.ts';
 import { rateLimit } from './rate-limit-config.ts';
 import { registrationPolicySettings } from './registration-config.ts';
 import { explainSetting } from './setting-errors.ts';
+import { throttleSettings } from './throttle-config.ts';
 
 const strings = z.array(z.string()).readonly();
 const positive = z.int().positive();
@@ -90,30 +91,6 @@ const resource = z.strictObject({
   refreshTokenAbsoluteDays: days
     .optional()
     .meta({ description: "Days after the user's approval at which everything expires. Default: as tokens says." }),
-});
-
-const throttleSettings = (what: string) => ({
-  freeFailures: positive.default(3).meta({ description: `Failures of one address at one ${what} that cost nothing.` }),
-  firstDelaySeconds: positive
-    .default(1)
-    .meta({ description: 'The first delay after that; each further failure doubles it.' }),
-  longestDelaySeconds: positive.default(900).meta({ description: `The longest delay of one address at one ${what}.` }),
-  forgetHours: positive
-    .default(24)
-    .meta({ description: 'Hours without an attempt after which failures are forgotten.' }),
-  windowSeconds: positive
-    .default(900)
-    .meta({ description: `The time over which failures are counted by ${what} and by address.` }),
-  accountFailures: positive
-    .default(20)
-    .meta({ description: `Failures at one ${what} above which every address waits between its attempts there.` }),
-  addressFailures: positive.default(20).meta({
-    description:
-      'Failures of one address above which it waits between all its attempts; of an IPv6 /48, ten times as many.',
-  }),
-  longestAddressDelaySeconds: positive
-    .default(60)
-    .meta({ description: `The longest delay of one address over all ${what}s.` }),
 });
 
 /** Everything that can be set, with its default. The reference documentation is generated from this. */
@@ -312,13 +289,7 @@ export const configSchema = z.strictObject({
       rateLimit: rateLimit(120, 60),
     })
     .prefault({}),
-  deviceAuthorization: z
-    .strictObject({
-      ...deviceSettings,
-      rateLimit: rateLimit(30, 60),
-      guesses: z.strictObject(throttleSettings('user')).prefault({}),
-    })
-    .prefault({}),
+  deviceAuthorization: deviceAuthorizationSchema,
   passwords: z
     .strictObject({
       minimumLength: z.int().min(8).max(128).default(12).meta({ description: 'Shortest password, in characters.' }),

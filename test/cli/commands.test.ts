@@ -202,7 +202,10 @@ describe('clients', () => {
       lastUsedAt: null,
     };
     expect(added).toEqual({ client, clientSecret: expect.stringMatching(/^[\w-]{43}$/) });
-    expect(await portcullisJson(['client', 'list'], { directory })).toEqual({ clients: [client], importedDocuments: [] });
+    expect(await portcullisJson(['client', 'list'], { directory })).toEqual({
+      clients: [client],
+      importedDocuments: [],
+    });
     const { stdout } = await portcullis(['client', 'list'], { directory });
     expect(stdout).toMatch(
       /^CLIENT ID +NAME +KIND +REGISTERED +SINCE \(UTC\) +LAST USED \(UTC\)\n\S{22} +Team assistant +confidential +by hand +\S+ \S+ +never\n$/,

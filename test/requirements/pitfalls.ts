@@ -24,7 +24,7 @@ export const pitfalls = requirementsOf(
     ['PITFALL-17', 'Egress', 'pitfall', 'No request of a client makes the server fetch from inside its network.'],
     ['PITFALL-18', 'Grants', 'pitfall', 'Grants are per authorization, never per client id, so one device’s sign-in does not sign another out.'],
     ['PITFALL-19', 'Discovery', 'pitfall', 'Client ID metadata documents are advertised only where they can be fetched.'],
-    ['PITFALL-20', 'Sign-in', 'pitfall', 'No code is issued before every required factor is done.', { later: 'A password is the only factor yet; second factors and device approval come later, behind the same proof of sign-in.' }],
+    ['PITFALL-20', 'Sign-in', 'pitfall', 'No code is issued before every required factor is done.', { later: 'A password is the only factor yet; second factors come later, behind the same proof of sign-in. A device is approved by nobody else than the session that was shown its request.' }],
     ['PITFALL-21', 'Tokens', 'pitfall', 'Ownership is checked before revocation, and every access token goes through one path of verification.'],
     ['PITFALL-22', 'Limits', 'pitfall', 'Limits cannot be bypassed: IPv6 counts by /64, forwarded addresses from right to left through trusted hops, accounts count too.'],
     ['PITFALL-23', 'Storage', 'pitfall', 'No table grows for ever: a job removes what has expired, and its running is tested.'],

@@ -55,7 +55,10 @@ export function checkFlags(flags: NewClientFlags): void {
     throw new CommandError('usage', 'a client acts either for itself (--machine) or for users (--enterprise)', seeHelp);
   if (flags.machine && flags.device)
     throw new CommandError('usage', 'a --machine client has no user who could allow a --device', seeHelp);
-  if (flags.server && (flags.machine || flags.enterprise || flags.device || flags['redirect-uri'] !== undefined || flags.scopes))
+  if (
+    flags.server &&
+    (flags.machine || flags.enterprise || flags.device || flags['redirect-uri'] !== undefined || flags.scopes)
+  )
     throw new CommandError(
       'usage',
       'a --server asks what tokens are, and exchanges them: it has nothing else',
@@ -144,6 +147,7 @@ function newApp(
       ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
     },
     portcullis,
+    'administrator',
   );
   const grantTypes = [...metadata.grantTypes, ...(flags.enterprise ? [identityAssertionGrant] : [])];
   const now = clock.now();

@@ -20,7 +20,8 @@ export function parseMetadataDocument(text: string, clientId: string, provider: 
   if (document['client_id'] !== clientId)
     throw wrong(`its client_id must be the URL it is found at, character by character: ${clientId}`);
   try {
-    return parseClientMetadata(forThisServer(document, provider), provider);
+    // Whether it was fetched or brought in, and may therefore do less or more, is judged where its client does it.
+    return parseClientMetadata(forThisServer(document, provider), provider, 'imported_document');
   } catch (error) {
     if (error instanceof OAuthError) throw wrong(error.description);
     throw error;

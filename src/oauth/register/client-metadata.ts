@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { OAuthError } from '../../core/errors.ts';
-import type { Client, ClientKeys } from '../../core/records.ts';
+import type { Client, ClientKeys, Registrar } from '../../core/records.ts';
 import { parseScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { supportedMethods } from '../token/client-authentication-method.ts';
+import { deviceCodeGrant, letsUseDevices } from '../token/device-clients.ts';
 import { checkRedirectUris } from './redirect-uris.ts';
 
 const text = (limit: number) =>
@@ -65,10 +66,15 @@ export const neverRegistered: readonly string[] = [
 
 /**
  * Parses client metadata as sent to the registration endpoint.
+ * @param registeredBy who says it: what only some clients may have is dropped for the others
  * @throws OAuthError `invalid_client_metadata` or `invalid_redirect_uri`, naming the member
  * @see RFC 7591 §2, §3.2.2
  */
-export function parseClientMetadata(input: unknown, provider: OAuthProvider): RegisteredMetadata {
+export function parseClientMetadata(
+  input: unknown,
+  provider: OAuthProvider,
+  registeredBy: Registrar = 'dynamic',
+): RegisteredMetadata {
   const parsed = clientMetadata.safeParse(nullsRemoved(input));
   if (!parsed.success) throw asOAuthError(parsed.error);
   const sent = parsed.data;
@@ -76,7 +82,7 @@ export function parseClientMetadata(input: unknown, provider: OAuthProvider): Re
   return {
     ...authentication(sent, provider),
     redirectUris: [...new Set(sent.redirect_uris)],
-    grantTypes: supportedGrants(sent.grant_types, provider),
+    grantTypes: supportedGrants(sent.grant_types, provider, registeredBy),
     responseTypes: supportedResponseTypes(sent.response_types),
     scopes: allowedScopes(sent.scope, provider),
     ...(sent.require_pushed_authorization_requests === true && provider.takesPushedRequests
@@ -116,11 +122,15 @@ function authentication(sent: z.output<typeof clientMetadata>, provider: OAuthPr
   return { tokenEndpointAuthMethod: method.name, ...keys };
 }
 
-function supportedGrants(requested: readonly string[], provider: OAuthProvider): string[] {
+function supportedGrants(requested: readonly string[], provider: OAuthProvider, registeredBy: Registrar): string[] {
   const refused = requested.find((grant) => neverRegistered.includes(grant));
   if (refused !== undefined) throw invalid(`grant type '${refused}' cannot be had by registration`);
   if (!requested.includes('authorization_code')) throw invalid("grant_types must include 'authorization_code'");
-  return [...new Set(requested.filter((grant) => provider.grantHandlers.has(grant)))];
+  const had = requested.filter(
+    (grant) =>
+      provider.grantHandlers.has(grant) && (grant !== deviceCodeGrant || letsUseDevices({ registeredBy }, provider)),
+  );
+  return [...new Set(had)];
 }
 
 function supportedResponseTypes(requested: readonly string[]): string[] {

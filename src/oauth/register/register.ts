@@ -6,7 +6,6 @@ import type { Admission, Client } from '../../core/records.ts';
 import { formatScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { hasSecret } from '../token/client-authentication-method.ts';
-import { deviceCodeGrant, letsUseDevices } from '../token/device-clients.ts';
 import { mintSecret } from '../token/mint.ts';
 import { bearerRefusal, bearerTokenOf } from './bearer-token.ts';
 import { managesRegistrations } from './check-policy.ts';
@@ -33,9 +32,6 @@ export async function registerEndpoint(
   const lifetime = provider.settings.registration.clientSecretLifetime;
   const client: Client = {
     ...metadata,
-    grantTypes: metadata.grantTypes.filter(
-      (grant) => grant !== deviceCodeGrant || letsUseDevices({ registeredBy: 'dynamic' }, provider),
-    ),
     clientId: randomId(provider.random) as ClientId,
     registeredBy: 'dynamic',
     issuedAt: now,
