@@ -25,7 +25,9 @@ describe('the configuration', () => {
       resources: {},
       database: './data/portcullis.db',
       registration: {
-        enabled: true,
+        management: true,
+        maximumPending: 100,
+        pendingHours: 72,
         redirectSchemes: [],
         maximumClients: 10_000,
         unusedDays: 7,
@@ -144,7 +146,7 @@ describe('the configuration', () => {
       tokens: { accessTokenSeconds: 60 },
     });
     expect(registration).toMatchObject({
-      enabled: true,
+      management: true,
       maximumClients: 10_000,
       rateLimit: { limit: 5, windowSeconds: 3600 },
     });
@@ -284,7 +286,7 @@ describe('the options of the provider', () => {
       baseUrl: 'http://localhost:3000',
       requiredScopes: [],
       revocation: { enabled: true },
-      clientRegistration: { enabled: true },
+      clientRegistration: { policy: 'open', management: true },
     });
     const full = {
       pushedRequests: { enabled: true, required: true },
@@ -298,6 +300,10 @@ describe('the options of the provider', () => {
       registration: { enabled: false, validScopes: ['read'], defaultScopes: ['read'], clientSecretExpirySeconds: 60 },
     };
     const { registration, ...rest } = full;
-    expect(providerOptions(parseConfig(full))).toEqual({ ...rest, clientRegistration: registration });
+    const { enabled: _enabled, ...named } = registration;
+    expect(providerOptions(parseConfig(full))).toEqual({
+      ...rest,
+      clientRegistration: { ...named, policy: 'off', management: true },
+    });
   });
 });
