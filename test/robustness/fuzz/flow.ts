@@ -1,3 +1,4 @@
+import { deviceCodeGrant } from '../../../src/oauth/token/device-clients.ts';
 import { tokenExchangeGrant } from '../../../src/oauth/token-exchange/exchange.ts';
 import { DpopTestKey } from '../../../src/testing/dpop-key.ts';
 import { TestBrowser } from '../../../src/testing/test-browser.ts';
@@ -17,14 +18,15 @@ import { type FuzzedServer, origin, resourceServer } from './server.ts';
 type Send = (request: Request) => Promise<Response>;
 
 /** How many requests a whole flow makes, at least. */
-export const flowLength = 21;
+export const flowLength = 27;
 
 const methods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
 
 /** The person's part: registration, sign-in and consent. */
 async function connectApp({ portcullis }: FuzzedServer, send: Send, browser: TestBrowser, variant: number) {
   const authMethod = methods[variant % methods.length] ?? 'none';
-  const client = await createTestClient(portcullis, { send, authMethod, scope: 'notes:read notes:write' });
+  const metadata = { grant_types: ['authorization_code', 'refresh_token', deviceCodeGrant] };
+  const client = await createTestClient(portcullis, { send, authMethod, scope: 'notes:read notes:write', metadata });
   const asked = { scope: 'notes:read', resource: `${origin}/mcp` };
   const prepared =
     variant % 2 === 0 ? client.prepareAuthorization(asked) : await client.preparePushedAuthorization(asked);
@@ -43,6 +45,16 @@ async function useTokens(client: TestClient, code: ReturnType<TestClient['receiv
   await send(questionAbout(String(exchanged.body['access_token'])));
   const second = tokensOf(await client.refresh(first.refreshToken, { scope: 'notes:read' }));
   await client.revoke(second.accessToken, { token_type_hint: 'access_token' });
+}
+
+/** A device without a browser, whose user is signed in at another one. */
+async function connectDevice(client: TestClient, browser: TestBrowser): Promise<void> {
+  const device = await client.startDevice({ scope: 'notes:read' });
+  await client.poll(device);
+  await browser.visit(device.url);
+  await browser.submit({ user_code: device.userCode });
+  await browser.submit({ decision: 'allow' });
+  await client.poll(device);
 }
 
 /** A client that binds its tokens to a key: proofs go with what needs them. */
@@ -67,6 +79,7 @@ export async function wholeFlow(server: FuzzedServer, send: Send, variant: numbe
   const bySend = variant % 3 === 2 ? proving(send, new DpopTestKey()) : send;
   const { client, code } = await connectApp(server, bySend, browser, variant);
   await useTokens(client, code, bySend);
+  await connectDevice(client, browser);
   await send(await assertedBy(server));
   await send(new Request(`${origin}/jwks.json`));
   const setupUrl = await server.portcullis.setupUrl();

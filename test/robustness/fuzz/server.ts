@@ -78,6 +78,13 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
       registration: { ...testLimits.registration, maximumClients: 1_000_000 },
       signIn: { ...testLimits.signIn, ...patient },
       clientAuthentication: patient,
+      deviceAuthorization: {
+        ...testLimits.deviceAuthorization,
+        enabled: true,
+        clients: 'all',
+        maximumWaiting: 1_000_000,
+        guesses: patient,
+      },
     },
     { onEvent: (event) => event.name === 'server.error' && failures.push(event) },
   );
