@@ -32,6 +32,7 @@ export type SecurityEventName =
   | 'token.reused'
   | 'token.revoked'
   | 'token.rejected'
+  | 'token.scope_insufficient'
   | 'proof.refused'
   | 'token.introspection_refused'
   | 'grant.revoked'

@@ -94,7 +94,7 @@ describe('resolveSettings', () => {
     });
   });
 
-  it('lets codes live a minute and access tokens ten [MCP-SEC-05, OAUTH21-35, RFC6749-01, RFC6750-14]', () => {
+  it('lets codes live a minute and access tokens ten [MCP-SEC-05, OAUTH21-35, RFC6749-01, RFC6750-14, OAUTH21-73]', () => {
     expect(defaultLifetimes).toMatchObject({ authorizationCode: 60_000, accessToken: 600_000 });
   });
 });

@@ -34,7 +34,7 @@ describe('a page response', () => {
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  it('lets browsers send their origin with our own forms [PITFALL-29]', () => {
+  it('lets browsers send their origin with our own forms [PITFALL-29, RFC9700-18]', () => {
     expect(htmlResponse(sample).headers.get('referrer-policy')).toBe('same-origin');
   });
 

@@ -79,7 +79,7 @@ describe('a sign-in that fails', () => {
 });
 
 describe('a sign-in', () => {
-  it('is answered with 303 and a session that the browser did not have before [OAUTH21-60, OAUTH21-61]', async () => {
+  it('is answered with 303 and a session that the browser did not have before [OAUTH21-60, OAUTH21-61, RFC9700-22]', async () => {
     const { server, person } = await openScene();
     await server.addUser('ada');
     const { page, open, signIn } = await person();

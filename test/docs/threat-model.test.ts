@@ -55,6 +55,12 @@ describe('the threat model', () => {
     expect(open.filter((id) => !section.includes(id))).toEqual([]);
   });
 
+  test('leaves out none of the thirty-six, and names no other', () => {
+    const named = [...model.text.matchAll(/\bP-(\d\d)\b/g)].map(([, number = '']) => Number(number));
+    const all = Array.from({ length: 36 }, (_, index) => index + 1);
+    expect([...new Set(named)].sort((a, b) => a - b)).toEqual(all);
+  });
+
   test('names for every pitfall a test that cites it', () => {
     const citations = findCitations(root);
     const uncited = threats.flatMap(({ pitfalls: ids, tests }) =>

@@ -18,7 +18,7 @@ import {
 describe.each(providers)('/authorize of $name', (kind) => {
   const peer = peersOf(kind);
 
-  it('a valid request ends at the client with code, the same state and iss, and nothing caches it [CASE-28, OAUTH21-18, OAUTH21-38, RFC9207-01, MCP-AUTH-09]', async () => {
+  it('a valid request ends at the client with code, the same state and iss, and nothing caches it [CASE-28, OAUTH21-18, OAUTH21-38, RFC9207-01, MCP-AUTH-09, RFC9700-19, MCP-BP-25]', async () => {
     const server = await peer();
     const client = await server.register();
     const response = await server.authorize(client);
@@ -93,7 +93,7 @@ describe.each(providers)('/authorize of $name', (kind) => {
     expect(await response.text()).not.toContain('<script');
   });
 
-  it('response_type token is unsupported [CASE-37, OAUTH21-31]', async () => {
+  it('response_type token is unsupported [CASE-37, OAUTH21-31, RFC9700-13]', async () => {
     const server = await peer();
     const client = await server.register();
     for (const response_type of ['token', 'id_token', 'code token', 'none', 'CODE']) {

@@ -66,7 +66,7 @@ describe.each(providers)('client credentials at $name', (kind) => {
     },
   );
 
-  it('the subject is the client, for the application and for the log [MCP-CC-09]', async () => {
+  it('the subject is the client, for the application and for the log [MCP-CC-09, RFC9700-24]', async () => {
     const server = await peer();
     const client = await machine(server);
     const { accessToken } = tokensOf(await client.post('token', grant));

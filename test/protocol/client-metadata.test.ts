@@ -238,7 +238,7 @@ describe('which clients are accepted by their documents', () => {
     [{ enabled: false }, 'accepts no client_id that is a URL'],
     [{ deniedHosts: ['app.example'] }, 'clients of app.example are not accepted'],
     [{ allowedHosts: ['*.example.com'] }, 'does not accept clients of app.example'],
-  ] as const)('none with %o, and nothing is fetched', async ([clientMetadata, why]) => {
+  ] as const)('none with %o, and nothing is fetched [MCP-BP-27]', async ([clientMetadata, why]) => {
     const setUp = await openPublished({ clientMetadata });
     expect(await advertised(setUp)).toBe('enabled' in clientMetadata ? undefined : true);
     const refused = await begin(setUp, setUp.published());

@@ -33,7 +33,7 @@ describe('the way through sign-in and consent', () => {
     expect(await redeemed(client, prepared, arrived)).toMatchObject({ scope: 'read write delete' });
   });
 
-  it('answers the form with 303, and no cache keeps the code [OAUTH21-60, OAUTH21-61]', async () => {
+  it('answers the form with 303, and no cache keeps the code [OAUTH21-60, OAUTH21-61, RFC9700-22]', async () => {
     const harness = await openConsent();
     const [client, device] = [await harness.client(), harness.device()];
     await device.signIn();
@@ -99,7 +99,7 @@ describe('the consent page', () => {
     }
   });
 
-  it('is never framed, loads nothing from elsewhere, and its form carries a token that a cookie of this browser matches [CASE-49, MCP-BP-07, MCP-BP-08, OAUTH21-65, OAUTH21-66, RFC9700-07, PITFALL-29]', async () => {
+  it('is never framed, loads nothing from elsewhere, and its form carries a token that a cookie of this browser matches [CASE-49, MCP-BP-07, MCP-BP-08, OAUTH21-65, OAUTH21-66, RFC9700-07, PITFALL-29, RFC9700-25]', async () => {
     const harness = await openConsent();
     const [client, device] = [await harness.client(), harness.device()];
     await device.signIn();
@@ -142,7 +142,7 @@ describe('the consent page', () => {
     expect(html).toContain('&lt;script&gt;');
   });
 
-  it('warns where the answer goes to an app on this computer [MCP-SEC-16]', async () => {
+  it('warns where the answer goes to an app on this computer [MCP-SEC-16, MCP-BP-26]', async () => {
     const harness = await openConsent();
     const device = harness.device();
     await device.signIn();

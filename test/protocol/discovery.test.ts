@@ -17,7 +17,7 @@ describe.each(providers)('discovery of $name', (kind) => {
     return (await response.json()) as ServerMetadata;
   }
 
-  it('the authorization server metadata names issuer, endpoints and everything that works, and nothing is null [CASE-01, RFC8414-02, RFC8414-05, RFC8414-08, RFC8414-09, OAUTH21-64, RFC9207-04, MCP-AUTH-10, MCP-AUTH-05, RFC8414-04, MCP-SEC-10]', async () => {
+  it('the authorization server metadata names issuer, endpoints and everything that works, and nothing is null [CASE-01, RFC8414-02, RFC8414-05, RFC8414-08, RFC8414-09, OAUTH21-64, RFC9207-04, MCP-AUTH-10, MCP-AUTH-05, RFC8414-04, MCP-SEC-10, RFC9700-17]', async () => {
     const response = await (await peer()).send('/.well-known/oauth-authorization-server');
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/json');

@@ -111,7 +111,7 @@ describe.each(providers)('private_key_jwt at $name', (kind) => {
     });
   });
 
-  it('a client that signs goes through the whole flow: code, refresh, revocation [OAUTH21-13, RFC7523-01, RFC7523-12]', async () => {
+  it('a client that signs goes through the whole flow: code, refresh, revocation [OAUTH21-13, RFC7523-01, RFC7523-12, RFC9700-16]', async () => {
     const { server, client } = await signing();
     const prepared = client.prepareAuthorization();
     const answer = await server.send(`${prepared.url.pathname}${prepared.url.search}`);

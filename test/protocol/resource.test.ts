@@ -105,7 +105,7 @@ describe.each(providers)('the MCP endpoint behind $name', (kind) => {
     expect(response.headers.get('www-authenticate')).toContain(`resource_metadata="${metadataUrl}"`);
   });
 
-  it('a call beyond the token’s scope is refused before any handler runs, with all that it needs at once [MCP-AUTH-25, MCP-AUTH-26, MCP-AUTH-27, MCP-AUTH-28, MCP-SEC-20]', async () => {
+  it('a call beyond the token’s scope is refused before any handler runs, with all that it needs at once [MCP-AUTH-25, MCP-AUTH-26, MCP-AUTH-27, MCP-AUTH-28, MCP-SEC-20, RFC9700-15, MCP-BP-28]', async () => {
     const { server, access_token } = await withToken('read');
     expect((await server.mcp(bearer(access_token), call('list'))).response).toBeUndefined();
     for (const body of [call('put'), [call('list'), call('put')]]) {
@@ -212,7 +212,7 @@ describe.each(providers)('the MCP endpoint behind $name', (kind) => {
     ).toBeUndefined();
   });
 
-  it('a token for another resource is invalid, and verifyToken does not know it either [CASE-82, PITFALL-10, MCP-AUTH-16, MCP-AUTH-19, MCP-SEC-03, MCP-SEC-22, MCP-SEC-23, RFC9068-14]', async () => {
+  it('a token for another resource is invalid, and verifyToken does not know it either [CASE-82, PITFALL-10, MCP-AUTH-16, MCP-AUTH-19, MCP-SEC-03, MCP-SEC-22, MCP-SEC-23, RFC9068-14, RFC9700-14]', async () => {
     const { server, access_token } = await withToken();
     const load = server.provider.loadAccessToken.bind(server.provider);
     for (const other of ['https://evil.example/mcp', base, `${resource}/`, `${resource}?x`, '']) {

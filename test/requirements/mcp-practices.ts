@@ -37,6 +37,14 @@ export const mcpBestPractices = requirementsOf(
     ['MCP-BP-21', 'State Handle Hijacking', 'SHOULD', 'State handles are bound to the authenticated user.', toolAuthor],
     ['MCP-BP-22', 'OAuth Authorization URL Validation', 'MUST', 'In production the authorization server is on https.'],
     ['MCP-BP-23', 'Local MCP Server Compromise', 'SHOULD', 'A server on this machine asks for a token as any other does.'],
+    ['MCP-BP-24', 'SSRF Against Authorization Servers', 'SHOULD', 'Fetching a client’s metadata document reaches no private or reserved address.'],
+    ['MCP-BP-25', 'Mix-Up Attacks', 'SHOULD', 'The authorization server names itself in every authorization response.'],
+    ['MCP-BP-26', 'Localhost Redirect URI Impersonation', 'SHOULD', 'Consent to a redirect to this computer warns that any application on it could be the one that asks.'],
+    ['MCP-BP-27', 'CIMD Trust Policies', 'SHOULD', 'Administrators decide by host name whose metadata documents are accepted.'],
+    ['MCP-BP-28', 'Scope Minimization', 'SHOULD', 'A challenge names the scopes that the refused operation needs, never the whole catalogue.'],
+    ['MCP-BP-29', 'Scope Minimization', 'SHOULD', 'A token with fewer scopes than its client could have is good for what those allow.'],
+    ['MCP-BP-30', 'Scope Minimization', 'SHOULD', 'Requests for more scope, and what was granted, are logged with the id of their request.'],
+    ['MCP-BP-31', 'stdio Transport Security in Proxy Scenarios', 'SHOULD', 'Proxies in front of MCP servers on stdio sandbox and authenticate what they start.', { peer: 'A proxy for MCP servers on stdio; Portcullis serves HTTP only.' }],
   ],
 );
 

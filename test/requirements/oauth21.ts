@@ -1,7 +1,7 @@
 import { appSchemes, consentIsRemembered, errorsBeforeSignIn, noFraming } from './answers.ts';
 import { requirementsOf } from './requirement.ts';
 
-/** Of section 7 only what this release decides; the rest is listed when the whole of RFC 9700 is. */
+/** What RFC 9700 says in the same words as section 7 is listed there. */
 export const oauth21 = requirementsOf(
   {
     name: 'OAuth 2.1',
@@ -82,5 +82,8 @@ export const oauth21 = requirementsOf(
     ['OAUTH21-70', '8.1', 'MUST', 'The client’s type is part of its registration.'],
     ['OAUTH21-71', '8.4.2', 'MUST', 'Any port is accepted for a loopback IP redirect URI at request time.'],
     ['OAUTH21-72', '10.2', 'MUST', 'redirect_uri may be sent in the token request, and is then enforced as RFC 6749 says.'],
+    ['OAUTH21-73', '7.1', 'SHOULD', 'Access tokens live an hour or less, unless the operator has it otherwise.'],
+    ['OAUTH21-74', '7.1', 'SHOULD', 'An access token says for which resource it was issued.'],
+    ['OAUTH21-75', '7.1', 'MUST NOT', 'No token is put into a cookie or into the address of a page.'],
   ],
 );

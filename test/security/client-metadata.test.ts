@@ -126,7 +126,7 @@ describe('a client that an administrator added under a URL', () => {
 describe('a document inside the network', () => {
   const openWith = (resolver: Resolver) => openIdentity({}, { egress: fetcherWith({}, resolver).fetcher });
 
-  it('is not asked for, and the answer is that of a host which is not there [CIMD-23, MCP-SEC-14, MCP-SEC-15, MCP-REG-08]', async () => {
+  it('is not asked for, and the answer is that of a host which is not there [CIMD-23, MCP-SEC-14, MCP-SEC-15, MCP-REG-08, MCP-BP-24]', async () => {
     const texts = new Set<string>();
     for (const address of ['10.0.0.5', '127.0.0.1', '169.254.169.254', '::1', 'fd00::5', '192.0.2.1']) {
       const harness = await openWith(async () => [address]);

@@ -1,6 +1,7 @@
 import { sql } from '../../core/database.ts';
 import type { OAuthError } from '../../core/errors.ts';
 import { randomId } from '../../core/random.ts';
+import { formatScope } from '../../core/scopes.ts';
 import { issueCode } from '../../oauth/authorization-code/approve.ts';
 import { storeCode } from '../../oauth/authorization-code/store.ts';
 import type { IdentityServices } from '../services.ts';
@@ -60,6 +61,7 @@ export async function approve(approval: Approval, services: IdentityServices): P
     clientId: record.grant.clientId,
     subject: userId,
     grantId: record.grant.grantId,
+    reason: `granted ${formatScope(record.grant.scopes)}; asked for ${formatScope(pending.request.scopes)}`,
   });
   return redirectTo;
 }

@@ -212,7 +212,7 @@ describe('where sign-in leads', () => {
 });
 
 describe('the pages', () => {
-  it('cannot be framed, are not cached, and send their origin with forms [OAUTH21-65, PITFALL-29]', async () => {
+  it('cannot be framed, are not cached, and send their origin with forms [OAUTH21-65, PITFALL-29, RFC9700-25]', async () => {
     const { browser } = await openIdentity();
     const page = onPage(await browser().visit(`${origin}/sign-in`));
     expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");

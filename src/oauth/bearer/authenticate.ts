@@ -1,5 +1,6 @@
 import { OAuthError } from '../../core/errors.ts';
 import { peekBody, type RequestContext } from '../../core/http.ts';
+import { formatScope } from '../../core/scopes.ts';
 import { textResponse } from '../../core/text-response.ts';
 import { signInChallenge, unmetSignInDemand } from '../step-up/demanded-sign-in.ts';
 import type { Gate } from '../token/gate.ts';
@@ -123,6 +124,13 @@ export async function authenticateRequest(
       ),
     };
   }
+  provider.report({
+    name: 'token.scope_insufficient',
+    clientId: token.clientId,
+    subject: token.subject,
+    reason: `needs ${formatScope(decision.scopes)}; has ${formatScope(token.scopes)}`,
+    ...contextOf(options),
+  });
   return challenge(presented.scheme, {
     error: 'insufficient_scope',
     description: 'the access token lacks a scope that this request needs',
