@@ -96,6 +96,15 @@ describe('Params', () => {
     expect(Params.parse('__proto__=x').get('__proto__')).toBe('x');
   });
 
+  it('takes a question mark at the beginning for a part of the first name', () => {
+    const params = Params.parse('?client_id=a&scope=b');
+    expect([...params.entries()]).toEqual([
+      ['?client_id', 'a'],
+      ['scope', 'b'],
+    ]);
+    expect(params.get('client_id')).toBeUndefined();
+  });
+
   it('names a required parameter that is absent', () => {
     expect(() => Params.parse('code=').require('code')).toThrow("invalid_request: parameter 'code' is required");
     expect(Params.parse('code=x').require('code')).toBe('x');

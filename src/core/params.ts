@@ -29,7 +29,8 @@ export class Params {
     }
     const values = new Map<string, string>();
     const seen = new Set<string>();
-    for (const [name, value] of new URLSearchParams(encoded)) {
+    // A question mark at the beginning is part of the first name; `URLSearchParams` would take it for a query's own.
+    for (const [name, value] of new URLSearchParams(encoded.startsWith('?') ? `?${encoded}` : encoded)) {
       // RFC 6749 §3.1: parameters MUST NOT be included more than once. RFC 8707 §2 allows several `resource`; this server has one per token.
       if (seen.has(name)) {
         throw new OAuthError('invalid_request', `parameter '${nameForHumans(name)}' is sent more than once`);
