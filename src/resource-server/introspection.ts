@@ -88,9 +88,10 @@ export class IntrospectionSource implements TokenSource {
     const text = await response.text();
     if (response.status !== 200 || text.length > longestAnswer)
       throw new Error(`the authorization server answered the introspection with ${response.status}`);
-    const parsed = answer.safeParse(JSON.parse(text));
+    const members: unknown = JSON.parse(text);
+    const parsed = answer.safeParse(members);
     if (!parsed.success) throw new Error('the authorization server answered the introspection with something else');
-    return parsed.data.active ? this.#recordOf(parsed.data, JSON.parse(text)) : undefined;
+    return parsed.data.active ? this.#recordOf(parsed.data, members as Record<string, unknown>) : undefined;
   }
 
   #recordOf(told: z.output<typeof active>, members: Record<string, unknown>): AccessToken | undefined {
