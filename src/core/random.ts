@@ -42,6 +42,15 @@ export function randomId(random: Random): string {
   return base64url(random.bytes(16));
 }
 
+/**
+ * An identifier of 128 random bits after its time in nine characters, so that rows that are made, used and removed
+ * together stand together in every index, and a durable commit writes fewer pages of it. Unique, not secret.
+ * @param now milliseconds since the epoch
+ */
+export function timeOrderedId(random: Random, now: number): string {
+  return `${now.toString(36).padStart(9, '0')}${randomId(random)}`;
+}
+
 function base64url({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64url');
 }

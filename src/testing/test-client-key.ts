@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { CompactSign } from 'jose';
+import { CompactSign } from 'jose/jws/compact/sign';
 
 /** A key pair of a client that authenticates by assertions. @see RFC 7523 §2.2 */
 export class TestClientKey {

@@ -1,4 +1,6 @@
-import { type CryptoKey, calculateJwkThumbprint, importJWK } from 'jose';
+import type { CryptoKey } from 'jose';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
+import { importJWK } from 'jose/key/import';
 import * as z from 'zod';
 import { OAuthError } from '../../core/errors.ts';
 

@@ -1,4 +1,5 @@
-import { errors, jwtVerify } from 'jose';
+import * as errors from 'jose/errors';
+import { jwtVerify } from 'jose/jwt/verify';
 import * as z from 'zod';
 import { OAuthError } from '../../core/errors.ts';
 import { hashSecret } from '../../core/hash.ts';

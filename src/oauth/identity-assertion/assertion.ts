@@ -1,4 +1,5 @@
-import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
+import { decodeJwt } from 'jose/jwt/decode';
 import { OAuthError } from '../../core/errors.ts';
 import type { Client } from '../../core/records.ts';
 import type { ProtectedResource } from '../../core/resources.ts';

@@ -1,4 +1,5 @@
-import { compactVerify, errors } from 'jose';
+import * as errors from 'jose/errors';
+import { compactVerify } from 'jose/jws/compact/verify';
 import { EgressError } from '../../core/egress/errors.ts';
 import { OAuthError } from '../../core/errors.ts';
 import { type PublicJwk, publicKeyOf } from '../../core/public-jwk.ts';

@@ -1,4 +1,5 @@
-import { compactVerify, errors } from 'jose';
+import * as errors from 'jose/errors';
+import { compactVerify } from 'jose/jws/compact/verify';
 import { OAuthError } from '../../core/errors.ts';
 import { isSameAlgorithm, type PublicJwk, publicKeyOf } from '../../core/public-jwk.ts';
 import type { Client } from '../../core/records.ts';

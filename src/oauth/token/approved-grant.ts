@@ -1,5 +1,5 @@
 import type { ClientId, GrantId, ResourceUri, Subject } from '../../core/ids.ts';
-import { type Random, randomId } from '../../core/random.ts';
+import { type Random, timeOrderedId } from '../../core/random.ts';
 import type { Grant, GrantDetails } from '../../core/records.ts';
 
 /** What the user decided. */
@@ -21,7 +21,7 @@ export function approvedGrant(
   using: { readonly random: Random; readonly now: number },
 ): Grant {
   return {
-    grantId: randomId(using.random) as GrantId,
+    grantId: timeOrderedId(using.random, using.now) as GrantId,
     clientId: request.clientId,
     subject,
     scopes: scopes.filter((scope) => request.scopes.includes(scope)),

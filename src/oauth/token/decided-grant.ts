@@ -1,5 +1,5 @@
 import type { GrantId, ResourceUri, Subject } from '../../core/ids.ts';
-import { randomId } from '../../core/random.ts';
+import { timeOrderedId } from '../../core/random.ts';
 import type { Grant, GrantDetails } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import { AuthenticatedClient } from './client-authentication.ts';
@@ -41,11 +41,12 @@ export class DecidedGrant {
   static decide(client: AuthenticatedClient, decision: Decision, provider: OAuthProvider): DecidedGrant {
     AuthenticatedClient.assert(client);
     const { expiresBy: _expiresBy, issuedTokenType: _type, ...rest } = decision;
+    const now = provider.clock.now();
     const grant: Grant = {
       ...rest,
-      grantId: randomId(provider.random) as GrantId,
+      grantId: timeOrderedId(provider.random, now) as GrantId,
       clientId: client.client.clientId,
-      approvedAt: provider.clock.now(),
+      approvedAt: now,
     };
     return new DecidedGrant(grant, decision);
   }
