@@ -130,7 +130,8 @@ function fill(database: DatabaseSync, count: number): void {
     last_used_at: past(30 * day),
     expires_at: future(30 * day),
   });
-  database.exec(`UPDATE grants SET grant_id = substr(hex(randomblob(11)), 1, 22)`);
+  // As the product makes them: in the order of their time, and before all that are made from now on.
+  database.exec(`UPDATE grants SET grant_id = printf('0%08d', rowid) || substr(hex(randomblob(11)), 1, 22)`);
   insert('authorization_codes', spentCodes, {
     code_hash: hash,
     grant_id: `(SELECT grant_id FROM grants WHERE rowid = i)`,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { randomId, randomSecret, systemRandom } from './random.ts';
+import { randomId, randomSecret, systemRandom, timeOrderedId } from './random.ts';
 
 describe('systemRandom', () => {
   it('hands no byte out twice, whatever lengths are drawn', () => {
@@ -50,5 +50,13 @@ describe('secrets and identifiers', () => {
     expect(randomId({ bytes: (length) => new Uint8Array(64).fill(255).subarray(0, length) })).toBe(
       `${'_'.repeat(21)}w`,
     );
+  });
+
+  it('sort by their time where they are to stand together', () => {
+    const times = [0, 1, 35, 36, 1_800_000_000_000, 1_800_000_000_001, 4_000_000_000_000];
+    const ids = times.map((now) => timeOrderedId(systemRandom, now));
+    expect(ids.toSorted()).toEqual(ids);
+    expect(ids[0]).toMatch(/^0{9}[\w-]{22}$/);
+    expect(timeOrderedId(systemRandom, 0)).not.toBe(ids[0]);
   });
 });

@@ -35,6 +35,8 @@ afterEach(async () => {
 
 const insert = (id: number) => sql('INSERT INTO t (id) VALUES (?) RETURNING id', id);
 const ids = async () => (await database.read('SELECT id FROM t ORDER BY id')).map((row) => row.id);
+/** Resolves at the end of the event loop's turn, after what was to happen there before. */
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 test('writes that arrive together share one commit', async () => {
@@ -42,6 +44,37 @@ test('writes that arrive together share one commit', async () => {
   await Promise.all(numbers(64).map((n) => database.write(insert(n))));
   expect(commitsInLog() - before).toBe(1);
   expect(await ids()).toEqual(numbers(64));
+});
+
+test('a group stays open while each turn of the event loop brings more', async () => {
+  const before = commitsInLog();
+  const writes = [database.write(insert(1)), database.write(insert(2))];
+  for (const id of [3, 4]) {
+    await nextTurn();
+    writes.push(database.write(insert(id)));
+  }
+  await Promise.all(writes);
+  expect(commitsInLog() - before).toBe(1);
+});
+
+test('a lone write does not wait for others', async () => {
+  const before = commitsInLog();
+  const alone = database.write(insert(1));
+  await nextTurn();
+  await Promise.all([alone, database.write(insert(2))]);
+  expect(commitsInLog() - before).toBe(2);
+});
+
+test('writes that never cease to arrive do not keep a group open for ever', async () => {
+  const before = commitsInLog();
+  const writes: Promise<unknown>[] = [];
+  for (const id of numbers(40)) {
+    writes.push(database.write(insert(id)));
+    await nextTurn();
+  }
+  await Promise.all(writes);
+  expect(commitsInLog() - before).toBeGreaterThanOrEqual(40 / 8);
+  expect(await ids()).toEqual(numbers(40));
 });
 
 test('a group is bounded: 600 writes that arrive together take three commits', async () => {
