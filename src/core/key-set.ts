@@ -13,13 +13,21 @@ export function fittingKeys(keys: readonly PublicJwk[], { algorithm, keyId }: Na
 }
 
 /**
- * The public signature keys in the text of a foreign key set. Members that are not understood are passed over, and so is
- * what reveals its private half: it proves nothing.
+ * The public signature keys in the text of a foreign key set.
  * @param most how many members are looked at
+ */
+export function usableKeysIn(text: string, most: number): readonly PublicJwk[] {
+  return usableKeys(listedKeysIn(text) ?? [], most);
+}
+
+/**
+ * The public signature keys among the members of a key set. Those that are not understood are passed over, and so is what
+ * reveals its private half: it proves nothing.
+ * @param most how many are looked at
  * @see RFC 7517 §5
  */
-export function usableKeys(text: string, most: number): readonly PublicJwk[] {
-  return (listedKeys(jsonOf(text)) ?? []).slice(0, most).flatMap((jwk) => {
+export function usableKeys(listed: readonly unknown[], most: number): readonly PublicJwk[] {
+  return listed.slice(0, most).flatMap((jwk) => {
     try {
       return [parsePublicJwk(jwk)];
     } catch (error) {
@@ -35,9 +43,10 @@ export function listedKeys(jwks: unknown): readonly unknown[] | undefined {
   return Array.isArray(jwks.keys) ? jwks.keys : undefined;
 }
 
-function jsonOf(text: string): unknown {
+/** The same for a text. */
+export function listedKeysIn(text: string): readonly unknown[] | undefined {
   try {
-    return JSON.parse(text);
+    return listedKeys(JSON.parse(text));
   } catch {
     return undefined;
   }

@@ -1,16 +1,15 @@
-import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import * as z from 'zod';
 import type { Clock } from '../core/clock.ts';
 import type { Fetcher } from '../core/egress/fetcher.ts';
 import { growingCache } from '../core/growing-cache.ts';
 import { hashSecret } from '../core/hash.ts';
 import type { SecretHash } from '../core/ids.ts';
+import { listedKeysIn, usableKeys } from '../core/key-set.ts';
+import { type PublicJwk, publicKeyOf } from '../core/public-jwk.ts';
 import type { AccessToken } from '../core/records.ts';
 import { ConfigurationError } from '../core/urls.ts';
 import {
   encodedHeader,
   readAccessToken,
-  type SigningAlgorithm,
   signingAlgorithms,
   type VerificationKey,
 } from '../oauth/token/access-token-jwt.ts';
@@ -31,7 +30,7 @@ export interface KeySet {
 /** How old a key set may be when a token names a key that is not in it: milliseconds. */
 const unknownKeyAge = 60_000;
 
-const keySetDocument = z.object({ keys: z.array(z.record(z.string(), z.unknown())).max(100) });
+const maximumKeys = 100;
 
 type Keys = ReadonlyMap<string, VerificationKey>;
 
@@ -49,7 +48,7 @@ export class KeySetSource implements TokenSource {
     this.#clock = parts.clock;
     const { fetcher } = parts;
     if (keys !== undefined) {
-      const given = usableKeys(keys);
+      const given = keysByHeader(keys);
       if (given.size === 0) throw new ConfigurationError('tokens.keys holds no key that access tokens are signed with');
       this.#load = async () => given;
       return;
@@ -84,45 +83,24 @@ export class KeySetSource implements TokenSource {
   // One text is one map, so that what was verified with it stays verified.
   #parse(text: string): Keys {
     if (this.#parsed?.text === text) return this.#parsed.keys;
-    const document = keySetDocument.safeParse(parsedJson(text));
-    if (!document.success) throw new Error('the authorization server publishes no key set');
-    this.#parsed = { text, keys: usableKeys(document.data.keys) };
+    const listed = listedKeysIn(text);
+    if (listed === undefined) throw new Error('the authorization server publishes no key set');
+    this.#parsed = { text, keys: keysByHeader(listed) };
     return this.#parsed.keys;
   }
 }
 
 /** Keys by the encoded header of the tokens that they sign; those of other kinds are left out. */
-function usableKeys(keys: readonly Readonly<Record<string, unknown>>[]): Keys {
-  const usable = keys.map(verificationKey).filter((key) => key !== undefined);
+function keysByHeader(listed: readonly unknown[]): Keys {
+  const usable = usableKeys(listed, maximumKeys)
+    .map(verificationKey)
+    .filter((key) => key !== undefined);
   return new Map(usable.map((key) => [encodedHeader(key), key]));
 }
 
-function verificationKey(jwk: Readonly<Record<string, unknown>>): VerificationKey | undefined {
-  const { kid, alg, use } = jwk;
-  const algorithm = signingAlgorithms.find((name) => name === alg);
-  if (typeof kid !== 'string' || algorithm === undefined || (use !== undefined && use !== 'sig')) return undefined;
-  try {
-    const publicKey = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
-    const { modulusLength = 0, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
-    return fits[algorithm](publicKey.asymmetricKeyType, namedCurve, modulusLength)
-      ? { keyId: kid, algorithm, publicKey }
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-// RFC 8725 §3.1: the algorithm belongs to the key, and the key must be of its kind.
-const fits: Readonly<Record<SigningAlgorithm, (type?: string, curve?: string, bits?: number) => boolean>> = {
-  EdDSA: (type) => type === 'ed25519',
-  ES256: (type, curve) => type === 'ec' && curve === 'prime256v1',
-  RS256: (type, _curve, bits = 0) => type === 'rsa' && bits >= 2048,
-};
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+// RFC 8725 §3.1: the algorithm belongs to the key; that it is of its kind was checked where the key was read.
+function verificationKey(key: PublicJwk): VerificationKey | undefined {
+  const algorithm = signingAlgorithms.find((name) => name === key.alg);
+  if (key.kid === undefined || algorithm === undefined) return undefined;
+  return { keyId: key.kid, algorithm, publicKey: publicKeyOf(key) };
 }

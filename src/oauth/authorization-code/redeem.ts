@@ -6,6 +6,7 @@ import type { AuthenticatedClient } from '../token/client-authentication.ts';
 import { declareRedeemable } from '../token/consumed-grant.ts';
 import type { TokenRequest } from '../token/grant-handler.ts';
 import { refreshKeyOf } from '../token/mint.ts';
+import { endReplayed } from '../token/replay.ts';
 import { grantedResource } from '../token/resource.ts';
 import { WrongKeyError } from '../token/sender-constraint.ts';
 import type { TokenSet } from '../token/token-set.ts';
@@ -117,15 +118,7 @@ export async function redeemAuthorizationCode(
     if (code.spentAt !== undefined) throw new AlreadySpentError();
     return await provider.exchangeAuthorizationCode(client.client, code);
   } catch (error) {
-    if (!(error instanceof AlreadySpentError)) throw error;
-    await provider.revokeToken(record);
-    provider.report({
-      name: 'code.replayed',
-      clientId: client.client.clientId,
-      grantId: record.grant.grantId,
-      subject: record.grant.subject,
-    });
-    throw unusable();
+    throw await endReplayed(error, record, { name: 'code.replayed', refusal: unusable }, provider);
   }
 }
 

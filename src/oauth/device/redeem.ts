@@ -8,6 +8,7 @@ import { declareRedeemable } from '../token/consumed-grant.ts';
 import { mayUseDevices } from '../token/device-clients.ts';
 import type { TokenRequest } from '../token/grant-handler.ts';
 import { refreshKeyOf } from '../token/mint.ts';
+import { endReplayed } from '../token/replay.ts';
 import { grantedResource } from '../token/resource.ts';
 import type { TokenSet } from '../token/token-set.ts';
 
@@ -83,11 +84,8 @@ export async function redeemDeviceCode(
       throw new Error('device codes are served without exchangeDeviceCode');
     return await provider.exchangeDeviceCode(client, code);
   } catch (error) {
-    if (!(error instanceof AlreadySpentError)) throw error;
-    await provider.revokeToken(record);
-    const { grantId, subject } = record.grant;
-    provider.report({ name: 'code.replayed', clientId: client.clientId, grantId, subject, reason: 'a device code' });
-    throw unusable();
+    const told = { name: 'code.replayed', reason: 'a device code', refusal: unusable } as const;
+    throw await endReplayed(error, record, told, provider);
   }
 }
 

@@ -1,6 +1,5 @@
-import { decodeProtectedHeader } from 'jose/decode/protected_header';
-import { decodeJwt } from 'jose/jwt/decode';
 import { OAuthError } from '../../core/errors.ts';
+import { type Claims, keyIdOf, readForeignJwt, timeIn } from '../../core/foreign-jwt.ts';
 import type { Client } from '../../core/records.ts';
 import type { ProtectedResource } from '../../core/resources.ts';
 import { parseScope } from '../../core/scopes.ts';
@@ -27,9 +26,6 @@ export interface UnverifiedAssertion {
   readonly claims: Claims;
 }
 
-/** Claims of a JWT, of any type. */
-export type Claims = Readonly<Record<string, unknown>>;
-
 /**
  * Reads an assertion and checks all that can be checked without its issuer's keys, so that nothing is fetched for what would
  * be refused anyway, in this order: size → `typ`, `crit`, `kid` → `iss` trusted, for this client → `alg` → `aud` → `client_id`
@@ -38,9 +34,11 @@ export type Claims = Readonly<Record<string, unknown>>;
  * @see MCP extension Enterprise-Managed Authorization §5.1, RFC 7523 §3, RFC 8725 §3
  */
 export function parseAssertion(jwt: string, client: Client, provider: OAuthProvider): UnverifiedAssertion {
-  if (jwt.length > maximumLength) throw refused(`the assertion is longer than ${maximumLength} characters`);
-  const { header, claims } = decoded(jwt);
-  const keyId = checkedHeader(header);
+  const { header, claims } = readForeignJwt(jwt, { name: 'assertion', maximumLength }, refused);
+  // RFC 8725 §3.11: the type alone tells an assertion from the issuer's ID tokens, access tokens and client assertions.
+  if (header['typ'] !== 'oauth-id-jag+jwt')
+    throw refused('typ must be oauth-id-jag+jwt: exchange the ID token for an ID-JAG at its issuer first');
+  const keyId = keyIdOf(header, refused);
   const issuer = trustedIssuer(claims['iss'], client, provider);
   const algorithm = issuer.algorithms.find((name) => name === header['alg']);
   if (algorithm === undefined) throw refused(`alg must be one of ${issuer.algorithms.join(', ')} for this issuer`);
@@ -60,26 +58,6 @@ export function parseAssertion(jwt: string, client: Client, provider: OAuthProvi
     refusedFrom: checkedTimes(claims, provider),
     claims,
   };
-}
-
-function decoded(jwt: string): { readonly header: Claims; readonly claims: Claims } {
-  if (jwt.split('.').length !== 3) throw refused('assertion must be a signed JWT: three parts with periods between');
-  try {
-    return { header: decodeProtectedHeader(jwt), claims: decodeJwt(jwt) };
-  } catch {
-    throw refused('assertion is not a JWT: its parts must be base64url, the first two of JSON objects');
-  }
-}
-
-// RFC 8725 §3.11: the type alone tells an assertion from the issuer's ID tokens, access tokens and client assertions.
-function checkedHeader({ typ, crit, kid }: Claims): string | undefined {
-  if (typ !== 'oauth-id-jag+jwt')
-    throw refused('typ must be oauth-id-jag+jwt: exchange the ID token for an ID-JAG at its issuer first');
-  // RFC 7515 §4.1.11: an extension that must be understood, and is not.
-  if (crit !== undefined) throw refused('crit names extensions, and none is understood');
-  if (kid !== undefined && (typeof kid !== 'string' || kid.length > maximumIdentifierLength))
-    throw refused(`kid must be a string of at most ${maximumIdentifierLength} characters`);
-  return kid as string | undefined;
 }
 
 function trustedIssuer(iss: unknown, { clientId }: Client, { identityAssertions }: OAuthProvider): KnownIssuer {
@@ -124,24 +102,24 @@ function assertedScopes(claim: unknown): readonly string[] | undefined {
   return scopes;
 }
 
-function checkedTimes({ exp, nbf, iat }: Claims, { identityAssertions, clock }: OAuthProvider): number {
+function checkedTimes(claims: Claims, { identityAssertions, clock }: OAuthProvider): number {
   const { longestAssertion, leeway } = identityAssertions;
   const now = clock.now();
   const here = `by the clock of this server, ${new Date(now).toISOString()}`;
   const longest = `${Math.floor(longestAssertion / 1000)} seconds`;
-  const [expiry, issued] = [milliseconds('exp', exp), milliseconds('iat', iat)];
+  const [expiry, issued] = [requiredTime(claims, 'exp'), requiredTime(claims, 'iat')];
   if (expiry + leeway <= now) throw refused(`the assertion has expired ${here}: ask its issuer for a new one`);
   if (expiry > now + longestAssertion + leeway) throw refused(`exp is more than ${longest} ahead ${here}`);
   if (issued > now + leeway) throw refused(`iat is in the future ${here}`);
   if (issued < now - longestAssertion - leeway) throw refused(`iat is more than ${longest} ago ${here}`);
-  if (nbf !== undefined && milliseconds('nbf', nbf) > now + leeway) throw refused(`nbf is in the future ${here}`);
+  if ((timeIn(claims, 'nbf', refused) ?? 0) > now + leeway) throw refused(`nbf is in the future ${here}`);
   return expiry + leeway;
 }
 
-// RFC 7519 §2: NumericDate, a JSON number of seconds.
-function milliseconds(name: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isFinite(value)) return value * 1000;
-  throw refused(`${name} must be a number: seconds since 1970`);
+function requiredTime(claims: Claims, name: 'exp' | 'iat'): number {
+  const time = timeIn(claims, name, refused);
+  if (time === undefined) throw refused(`${name} is required: seconds since 1970`);
+  return time;
 }
 
 function refused(description: string, hint?: string): OAuthError {

@@ -1,4 +1,5 @@
 import { OAuthError } from '../../core/errors.ts';
+import type { Claims } from '../../core/foreign-jwt.ts';
 import type { Params } from '../../core/params.ts';
 import type { Client } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
@@ -7,7 +8,7 @@ import { DecidedGrant, type Decision } from '../token/decided-grant.ts';
 import type { TokenRequest } from '../token/grant-handler.ts';
 import { requestedResource } from '../token/resource.ts';
 import type { TokenSet } from '../token/token-set.ts';
-import { type Claims, parseAssertion, type UnverifiedAssertion } from './assertion.ts';
+import { parseAssertion, type UnverifiedAssertion } from './assertion.ts';
 import { grantableScopes, offeredScopes } from './scopes.ts';
 import { VerifiedAssertion } from './verified-assertion.ts';
 

@@ -1,8 +1,8 @@
 import type { Fetcher } from '../../core/egress/fetcher.ts';
 import type { IdentityAssertionOptions, TrustedIssuer } from '../../core/identity-assertions.ts';
+import { type KeySource, keySource } from '../../core/key-sources.ts';
 import { foreignAlgorithms } from '../../core/public-jwk.ts';
 import { ConfigurationError } from '../../core/urls.ts';
-import { type KeySource, keySource } from './key-sources.ts';
 
 /** A trusted issuer with everything worked out. */
 export interface KnownIssuer {

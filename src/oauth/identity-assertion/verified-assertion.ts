@@ -1,11 +1,10 @@
-import * as errors from 'jose/errors';
-import { compactVerify } from 'jose/jws/compact/verify';
 import { EgressError } from '../../core/egress/errors.ts';
 import { OAuthError } from '../../core/errors.ts';
-import { type PublicJwk, publicKeyOf } from '../../core/public-jwk.ts';
+import { type Claims, isSignedByOneOf } from '../../core/foreign-jwt.ts';
+import type { PublicJwk } from '../../core/public-jwk.ts';
 import type { ProtectedResource } from '../../core/resources.ts';
 import type { OAuthProvider } from '../../provider.ts';
-import type { Claims, UnverifiedAssertion } from './assertion.ts';
+import type { UnverifiedAssertion } from './assertion.ts';
 
 /** Proof that a trusted issuer said this of a user, to the client that presented it, for the first time. */
 export class VerifiedAssertion {
@@ -74,21 +73,5 @@ async function keysFor({ issuer, algorithm, keyId }: UnverifiedAssertion): Promi
       hint: `the keys of ${issuer.issuer}: ${error.detail}`,
       headers: { 'retry-after': '30' },
     });
-  }
-}
-
-async function isSignedByOneOf(keys: readonly PublicJwk[], assertion: UnverifiedAssertion): Promise<boolean> {
-  for (const key of keys) if (await isSignedBy(key, assertion)) return true;
-  return false;
-}
-
-// The key is the issuer's and nothing else: jwk, jku, x5u and x5c in the header are never looked at.
-async function isSignedBy(key: PublicJwk, { jwt, algorithm }: UnverifiedAssertion): Promise<boolean> {
-  try {
-    await compactVerify(jwt, publicKeyOf(key), { algorithms: [algorithm] });
-    return true;
-  } catch (error) {
-    if (error instanceof errors.JOSEError) return false;
-    throw error;
   }
 }

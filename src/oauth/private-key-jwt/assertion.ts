@@ -1,6 +1,5 @@
-import { decodeProtectedHeader } from 'jose/decode/protected_header';
-import { decodeJwt } from 'jose/jwt/decode';
 import { OAuthError } from '../../core/errors.ts';
+import { type Claims, keyIdOf, readForeignJwt, timeIn } from '../../core/foreign-jwt.ts';
 import type { ClientId } from '../../core/ids.ts';
 import { foreignAlgorithms } from '../../core/public-jwk.ts';
 import type { OAuthProvider } from '../../provider.ts';
@@ -25,8 +24,6 @@ export interface ClientAssertion {
   readonly refusedFrom: number;
 }
 
-type Claims = Readonly<Record<string, unknown>>;
-
 /**
  * Reads an assertion and checks all that can be checked without knowing the client, in this order:
  * size → header (`alg`, `typ`, `crit`, `kid`) → `iss` = `sub` → `aud` → `jti` → `exp`, `nbf`, `iat`.
@@ -34,10 +31,10 @@ type Claims = Readonly<Record<string, unknown>>;
  * @see RFC 7523 §3, RFC 8725 §3
  */
 export function parseAssertion(jwt: string, provider: OAuthProvider): ClientAssertion {
-  if (jwt.length > maximumLength) throw refused(`the assertion is longer than ${maximumLength} characters`);
-  const { header, claims } = decoded(jwt);
+  const { header, claims } = readForeignJwt(jwt, { name: 'client_assertion', maximumLength }, refused);
   const algorithm = checkedAlgorithm(header);
-  const keyId = checkedHeader(header);
+  checkType(header);
+  const keyId = keyIdOf(header, refused);
   const clientId = checkedParty(claims);
   checkAudience(claims['aud'], provider);
   const tokenId = claims['jti'];
@@ -47,16 +44,6 @@ export function parseAssertion(jwt: string, provider: OAuthProvider): ClientAsse
   return { jwt, algorithm, keyId, header: jwt.split('.', 1)[0] ?? '', clientId, tokenId, refusedFrom };
 }
 
-function decoded(jwt: string): { readonly header: Claims; readonly claims: Claims } {
-  if (jwt.split('.').length !== 3)
-    throw refused('client_assertion must be a signed JWT: three parts with periods between');
-  try {
-    return { header: decodeProtectedHeader(jwt), claims: decodeJwt(jwt) };
-  } catch {
-    throw refused('client_assertion is not a JWT: its parts must be base64url, the first two of JSON objects');
-  }
-}
-
 // RFC 8725 §3.1: what the sender names is looked up in a list of signatures, and nothing else is ever tried.
 function checkedAlgorithm({ alg }: Claims): string {
   const known = foreignAlgorithms.find((name) => name === alg);
@@ -64,14 +51,9 @@ function checkedAlgorithm({ alg }: Claims): string {
   return known;
 }
 
-function checkedHeader({ typ, crit, kid }: Claims): string | undefined {
+function checkType({ typ }: Claims): void {
   const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ;
   if (!types.includes(type)) throw refused('typ must be JWT or client-authentication+jwt, or left out');
-  // RFC 7515 §4.1.11: an extension that must be understood, and is not.
-  if (crit !== undefined) throw refused('crit names extensions, and none is understood');
-  if (kid !== undefined && (typeof kid !== 'string' || kid.length > maximumIdentifierLength))
-    throw refused(`kid must be a string of at most ${maximumIdentifierLength} characters`);
-  return kid as string | undefined;
 }
 
 // RFC 7523 §3: for client authentication iss and sub are the client_id.
@@ -95,13 +77,13 @@ function checkAudience(aud: unknown, provider: OAuthProvider): void {
   );
 }
 
-function checkedTimes({ exp, nbf, iat }: Claims, provider: OAuthProvider): number {
+function checkedTimes(claims: Claims, provider: OAuthProvider): number {
   const { longestAssertion, leeway } = provider.clientAuthentication;
   const now = provider.clock.now();
   const here = `by the clock of this server, ${new Date(now).toISOString()}`;
-  const expiry = milliseconds('exp', exp);
-  const notBefore = milliseconds('nbf', nbf);
-  const issued = milliseconds('iat', iat);
+  const expiry = timeIn(claims, 'exp', refused);
+  const notBefore = timeIn(claims, 'nbf', refused);
+  const issued = timeIn(claims, 'iat', refused);
   if (expiry === undefined) throw refused('exp is required: seconds since 1970');
   const longest = `${Math.floor(longestAssertion / 1000)} seconds`;
   if (expiry + leeway <= now) throw refused(`the assertion has expired ${here}: make a new one for each request`);
@@ -111,14 +93,6 @@ function checkedTimes({ exp, nbf, iat }: Claims, provider: OAuthProvider): numbe
   if (issued !== undefined && issued < now - longestAssertion - leeway)
     throw refused(`iat is more than ${longest} ago ${here}`);
   return expiry + leeway;
-}
-
-// RFC 7519 §2: NumericDate, a JSON number of seconds.
-function milliseconds(name: string, value: unknown): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== 'number' || !Number.isFinite(value))
-    throw refused(`${name} must be a number: seconds since 1970`);
-  return value * 1000;
 }
 
 function refused(description: string): OAuthError {

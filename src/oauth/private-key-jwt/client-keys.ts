@@ -1,6 +1,6 @@
 import { EgressError } from '../../core/egress/errors.ts';
 import { OAuthError } from '../../core/errors.ts';
-import { fittingKeys, usableKeys } from '../../core/key-set.ts';
+import { fittingKeys, usableKeysIn } from '../../core/key-set.ts';
 import type { PublicJwk } from '../../core/public-jwk.ts';
 import type { Client } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
@@ -42,7 +42,7 @@ async function fetchedKeys(
     });
     const known = parsed.get(document);
     if (known !== undefined) return known;
-    const keys = usableKeys(document.text, maximumKeys);
+    const keys = usableKeysIn(document.text, maximumKeys);
     parsed.set(document, keys);
     return keys;
   } catch (error) {

@@ -1,7 +1,6 @@
-import * as errors from 'jose/errors';
-import { compactVerify } from 'jose/jws/compact/verify';
 import { OAuthError } from '../../core/errors.ts';
-import { isSameAlgorithm, type PublicJwk, publicKeyOf } from '../../core/public-jwk.ts';
+import { isSignedByOneOf } from '../../core/foreign-jwt.ts';
+import { isSameAlgorithm } from '../../core/public-jwk.ts';
 import type { Client } from '../../core/records.ts';
 import type { OAuthProvider } from '../../provider.ts';
 import type { ClientAssertion } from './assertion.ts';
@@ -26,36 +25,23 @@ export async function verifyAssertion(
   const mayUse = registered === undefined || isSameAlgorithm(registered, algorithm);
   const keys = client === undefined || !mayUse ? [] : await candidateKeys(assertion, client, provider);
   if (keys.length === 0) {
-    await isSignedBy(decoyFor(algorithm), assertion);
+    await isSignedByOneOf([decoyFor(algorithm)], assertion);
     return mayUse
       ? `no key for alg ${algorithm} and kid ${shown(keyId)}`
       : `alg ${algorithm}, not the registered ${registered}`;
   }
-  for (const key of keys) {
-    if (!(await isSignedBy(key, assertion))) continue;
-    const isNew = await provider.spendIdentifier?.({
-      purpose: 'client_assertion',
-      issuer: clientId,
-      identifier: tokenId,
-      expiresAt: refusedFrom,
-    });
-    if (isNew === true) return undefined;
-    throw new OAuthError(
-      'invalid_client',
-      'this assertion was used before: make a new one, with a jti of its own, for each request',
-    );
-  }
-  return `wrong signature (alg ${algorithm}, kid ${shown(keyId)})`;
-}
-
-async function isSignedBy(key: PublicJwk, { jwt, algorithm }: ClientAssertion): Promise<boolean> {
-  try {
-    await compactVerify(jwt, publicKeyOf(key), { algorithms: [algorithm] });
-    return true;
-  } catch (error) {
-    if (error instanceof errors.JOSEError) return false;
-    throw error;
-  }
+  if (!(await isSignedByOneOf(keys, assertion))) return `wrong signature (alg ${algorithm}, kid ${shown(keyId)})`;
+  const isNew = await provider.spendIdentifier?.({
+    purpose: 'client_assertion',
+    issuer: clientId,
+    identifier: tokenId,
+    expiresAt: refusedFrom,
+  });
+  if (isNew === true) return undefined;
+  throw new OAuthError(
+    'invalid_client',
+    'this assertion was used before: make a new one, with a jti of its own, for each request',
+  );
 }
 
 function shown(keyId: string | undefined): string {

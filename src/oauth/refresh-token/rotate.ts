@@ -1,4 +1,4 @@
-import { AlreadySpentError, OAuthError } from '../../core/errors.ts';
+import { OAuthError } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
 import type { Client, Grant, RefreshToken } from '../../core/records.ts';
 import { parseScope } from '../../core/scopes.ts';
@@ -6,6 +6,7 @@ import type { OAuthProvider } from '../../provider.ts';
 import type { AuthenticatedClient } from '../token/client-authentication.ts';
 import { declareRedeemable } from '../token/consumed-grant.ts';
 import type { TokenRequest } from '../token/grant-handler.ts';
+import { endReplayed } from '../token/replay.ts';
 import { grantedResource } from '../token/resource.ts';
 import { WrongKeyError } from '../token/sender-constraint.ts';
 import type { TokenSet } from '../token/token-set.ts';
@@ -101,16 +102,7 @@ export async function rotateRefreshToken(
   try {
     return await provider.exchangeRefreshToken(client.client, token, token.scopes);
   } catch (error) {
-    if (!(error instanceof AlreadySpentError)) throw error;
-    // RFC 9700 §4.14.2: reuse means that one of two holders stole it; which one cannot be told, so both lose.
-    await provider.revokeToken(record);
-    provider.report({
-      name: 'token.reused',
-      clientId: client.client.clientId,
-      grantId: record.grant.grantId,
-      subject: record.grant.subject,
-    });
-    throw unusable();
+    throw await endReplayed(error, record, { name: 'token.reused', refusal: unusable }, provider);
   }
 }
 

@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
-import { EgressError } from '../../core/egress/errors.ts';
-import type { Fetcher } from '../../core/egress/fetcher.ts';
-import type { IssuerKeys } from '../../core/identity-assertions.ts';
-import { fittingKeys, type NamedKey, usableKeys } from '../../core/key-set.ts';
-import type { PublicJwk } from '../../core/public-jwk.ts';
-import { ConfigurationError } from '../../core/urls.ts';
+import { EgressError } from './egress/errors.ts';
+import type { Fetcher } from './egress/fetcher.ts';
+import type { IssuerKeys } from './identity-assertions.ts';
+import { fittingKeys, type NamedKey, usableKeysIn } from './key-set.ts';
+import type { PublicJwk } from './public-jwk.ts';
+import { ConfigurationError } from './urls.ts';
 
 /** Most keys of one issuer: all of them may have to be tried. */
 const maximumKeys = 50;
@@ -34,7 +34,7 @@ export interface KeySourceParts {
 export function keySource(setting: string, keys: IssuerKeys, { egress, onBroken }: KeySourceParts): KeySource {
   if ('url' in keys) return new FetchedKeys(setting, keys.url, egress);
   if ('file' in keys) return new KeysInFile(setting, keys.file, onBroken);
-  const fixed = usableKeys(JSON.stringify(keys.jwks), maximumKeys);
+  const fixed = usableKeysIn(JSON.stringify(keys.jwks), maximumKeys);
   if (fixed.length === 0) throw new ConfigurationError(`${setting}: ${noKeys}`);
   return { keysFor: async (named) => fittingKeys(fixed, named) };
 }
@@ -74,7 +74,7 @@ class FetchedKeys implements KeySource {
     });
     const known = this.#parsed.get(document);
     if (known !== undefined) return known;
-    const keys = usableKeys(document.text, maximumKeys);
+    const keys = usableKeysIn(document.text, maximumKeys);
     this.#parsed.set(document, keys);
     return keys;
   }
@@ -126,7 +126,7 @@ function fingerprintOf(path: string): string {
 /** @throws Error where the file cannot be read, or holds no usable key */
 function keysIn(path: string): readonly PublicJwk[] {
   if (statSync(path).size > maximumFileBytes) throw new Error(`it is larger than ${maximumFileBytes} bytes`);
-  const keys = usableKeys(readFileSync(path, 'utf8'), maximumKeys);
+  const keys = usableKeysIn(readFileSync(path, 'utf8'), maximumKeys);
   if (keys.length === 0) throw new Error(noKeys);
   return keys;
 }
