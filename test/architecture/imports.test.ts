@@ -46,7 +46,7 @@ const floors: readonly (readonly string[])[] = [
   ['hosts/'],
   ['portcullis/'],
   ['identity/', 'operations/', 'in-memory/', 'resource-server/', 'testing/'],
-  ['oauth/', 'provider.ts', 'capabilities.ts', 'server.ts'],
+  ['oauth/', 'provider.ts', 'provider-methods.ts', 'capabilities.ts', 'server.ts'],
   ['web/', 'storage/'],
   ['core/'],
 ];

@@ -1,9 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { hashSecret } from '../../src/core/hash.ts';
-import type { ClientId } from '../../src/core/ids.ts';
-import type { Client } from '../../src/core/records.ts';
-import { Portcullis } from '../../src/portcullis/portcullis.ts';
-import type { OAuthProvider } from '../../src/provider.ts';
 import {
   type Answer,
   createTestClient,
@@ -12,6 +7,7 @@ import {
   sendTo,
   tokensOf,
 } from '../../src/testing/test-client.ts';
+import { addServer } from '../support/resource-servers.ts';
 import { base, providers, type RunningProvider } from './support.ts';
 
 const mail = 'https://mail.example.com/mcp';
@@ -23,23 +19,6 @@ const environment = {
     files: { url: files, scopes: { fetch: {} }, introspectors: ['files-server'] },
   },
 };
-
-async function addServer(provider: OAuthProvider, clientId: string, changes: Partial<Client> = {}): Promise<void> {
-  const client: Client = {
-    clientId: clientId as ClientId,
-    clientSecretHash: hashSecret(`secret of ${clientId}`),
-    tokenEndpointAuthMethod: 'client_secret_post',
-    redirectUris: [],
-    grantTypes: [],
-    responseTypes: [],
-    scopes: [],
-    registeredBy: 'administrator',
-    issuedAt: provider.clock.now(),
-    ...changes,
-  };
-  if (provider instanceof Portcullis) await provider.services.clients.add(client);
-  else await provider.registerClient(client);
-}
 
 /** A client with a token for the mail, and the servers that may ask about it. */
 async function start(running: RunningProvider) {

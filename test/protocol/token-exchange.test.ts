@@ -1,11 +1,6 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { hashSecret } from '../../src/core/hash.ts';
-import type { ClientId } from '../../src/core/ids.ts';
-import type { Client } from '../../src/core/records.ts';
 import { InMemoryProvider } from '../../src/in-memory/index.ts';
-import { Portcullis } from '../../src/portcullis/portcullis.ts';
-import type { OAuthProvider } from '../../src/provider.ts';
 import {
   type Answer,
   createTestClient,
@@ -14,12 +9,14 @@ import {
   sendTo,
   tokensOf,
 } from '../../src/testing/test-client.ts';
+import { addServer } from '../support/resource-servers.ts';
 import { base, providers, type RunningProvider, resource } from './support.ts';
 
 const grantType = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const accessToken = 'urn:ietf:params:oauth:token-type:access_token';
 const mail = 'https://mail.example.com/mcp';
 const archive = 'https://archive.example.com/mcp';
+const exchanging = { grantTypes: [grantType], scopes: ['mail:read', 'mail:send', 'search'] };
 const environment = {
   scopes: { read: { tools: ['list_notes'] }, write: { implies: ['read'], tools: ['add_note'] } },
   resources: {
@@ -34,28 +31,11 @@ const environment = {
   },
 };
 
-async function addServer(provider: OAuthProvider, clientId: string, changes: Partial<Client> = {}): Promise<void> {
-  const client: Client = {
-    clientId: clientId as ClientId,
-    clientSecretHash: hashSecret(`secret of ${clientId}`),
-    tokenEndpointAuthMethod: 'client_secret_post',
-    redirectUris: [],
-    grantTypes: [grantType],
-    responseTypes: [],
-    scopes: ['mail:read', 'mail:send', 'search'],
-    registeredBy: 'administrator',
-    issuedAt: provider.clock.now(),
-    ...changes,
-  };
-  if (provider instanceof Portcullis) await provider.services.clients.add(client);
-  else await provider.registerClient(client);
-}
-
 /** A user's client with a token for the notes, and the servers that may exchange it. */
 async function start(running: RunningProvider, scope = 'read') {
   const { provider } = running;
-  await addServer(provider, 'notes-server');
-  await addServer(provider, 'mail-server');
+  await addServer(provider, 'notes-server', exchanging);
+  await addServer(provider, 'mail-server', exchanging);
   const client = await createTestClient(provider, { scope: 'read write' });
   const prepared = client.prepareAuthorization({ scope });
   const code = client.receiveCode(prepared, await running.approve(new URL(await locationOf(running, prepared.url))));
@@ -189,9 +169,9 @@ describe.each(providers)('token exchange with $name', ({ name, create }) => {
 
   it('is for confidential clients that an administrator added [RFC8693-02]', async () => {
     const { provider, exchange, client } = await open();
-    await addServer(provider, 'public-server', { tokenEndpointAuthMethod: 'none' });
-    await addServer(provider, 'self-registered', { registeredBy: 'dynamic' });
-    await addServer(provider, 'other-grants', { grantTypes: ['authorization_code'] });
+    await addServer(provider, 'public-server', { ...exchanging, tokenEndpointAuthMethod: 'none' });
+    await addServer(provider, 'self-registered', { ...exchanging, registeredBy: 'dynamic' });
+    await addServer(provider, 'other-grants', { ...exchanging, grantTypes: ['authorization_code'] });
     expect((await exchange({ client_secret: undefined }, 'public-server')).body['error']).toBe('unauthorized_client');
     for (const server of ['self-registered', 'other-grants'])
       expect((await exchange({}, server)).body['error']).toBe('unauthorized_client');
