@@ -1,6 +1,6 @@
-import { resolve } from 'node:path';
 import { clientSnippets } from '../identity/home/home.ts';
 import type { Portcullis } from '../portcullis/portcullis.ts';
+import { databaseShown } from './database-shown.ts';
 import type { Style } from './terminal.ts';
 import { padded } from './text.ts';
 
@@ -37,7 +37,7 @@ export async function startFacts(portcullis: Portcullis): Promise<StartFacts> {
     accountUrl: pageUrl(paths.account),
     issuer: settings.issuer,
     setupUrl: await portcullis.setupUrl(),
-    database: config.database === ':memory:' ? config.database : resolve(config.database),
+    database: databaseShown(config.database),
     passwordHashMilliseconds,
     clients: clientSnippets(siteName, settings.resource),
   };

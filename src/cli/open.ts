@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { User } from '../identity/users/user.ts';
 import type { LoadedConfig } from '../portcullis/load-config.ts';
 import { nearest } from '../portcullis/nearest.ts';
 import { Portcullis } from '../portcullis/portcullis.ts';
+import { databaseFile, vanishesWithProcess } from '../storage/open.ts';
+import { databaseShown } from './database-shown.ts';
 import { CommandError } from './failures.ts';
 
 /**
@@ -14,11 +15,11 @@ export async function withPortcullis<Result>(
   { portcullis: config }: LoadedConfig,
   act: (portcullis: Portcullis) => Promise<Result>,
 ): Promise<Result> {
-  const path = config.database.replace(/^sqlite:(\/\/(?=\/))?/, '');
-  if (!existsSync(path)) {
+  const path = databaseFile(config.database);
+  if (vanishesWithProcess(config.database) || (path !== undefined && !existsSync(path))) {
     throw new CommandError(
       'usage',
-      `there is no database ${resolve(path)}`,
+      `there is no database ${databaseShown(config.database)}`,
       'name the data directory of the server with --data, or start the server first: portcullis serve',
     );
   }

@@ -122,7 +122,10 @@ export const configSchema = z.strictObject({
       'Further resources that tokens are issued for, each with its own scopes and lifetimes, by a name of your choice.',
   }),
 
-  database: z.string().default('./data/portcullis.db').meta({ description: 'File of the embedded SQLite database.' }),
+  database: z.string().default('./data/portcullis.db').meta({
+    description:
+      'File of the embedded SQLite database, or the address of one in PostgreSQL: postgres://user@host/database.',
+  }),
   masterKeyFile: z.string().optional().meta({
     description:
       'File with the key that encrypts secrets in the database. Default: master.key beside the database; made at the first start.',

@@ -127,7 +127,7 @@ describe('the master key', () => {
 describe('a configuration that cannot be used', () => {
   it('is refused and leaves nothing behind', async () => {
     const before = readdirSync('.');
-    await expect(open({ database: 'postgres://db.example/portcullis' })).rejects.toThrow(/not supported/);
+    await expect(open({ database: 'mysql://db.example/portcullis' })).rejects.toThrow(/no database engine/);
     await expect(open({ baseUrl: 'http://mcp.example.com' })).rejects.toThrow(ConfigurationError);
     await expect(Portcullis.open({ databse: 'x' } as PortcullisConfig)).rejects.toThrow(/did you mean 'database'/);
     expect(readdirSync('.')).toEqual(before);

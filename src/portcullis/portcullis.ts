@@ -42,7 +42,7 @@ import { SigningKeys, type SigningKeysOptions } from '../operations/keys/signing
 import { OAuthProvider } from '../provider.ts';
 import { createRouter } from '../server.ts';
 import { migrate } from '../storage/migrations.ts';
-import { openDatabase } from '../storage/open.ts';
+import { openDatabase, vanishesWithProcess } from '../storage/open.ts';
 import { authorizationErrorPage } from '../web/errors.ts';
 import { htmlResponse } from '../web/response.ts';
 import { identityCapabilities, operationsCapabilities } from './capabilities.ts';
@@ -341,7 +341,10 @@ function configuredMasterKey(config: ResolvedConfig, random: Random): MasterKey 
   }
   if (config.masterKey !== undefined) return parseMasterKey(config.masterKey, random);
   const file = masterKeyFileOf(config);
-  if (file === undefined) return new MasterKey([random.bytes(32)], random);
+  if (file === undefined) {
+    if (vanishesWithProcess(config.database)) return new MasterKey([random.bytes(32)], random);
+    throw new ConfigurationError('with PostgreSQL, set masterKey or masterKeyFile: the same key for every node');
+  }
   return existsSync(file) ? readOrCreateMasterKey(file, random) : undefined;
 }
 

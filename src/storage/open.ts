@@ -1,15 +1,19 @@
 import type { DatabaseWithDialect } from './dialect.ts';
 import { DatabaseError } from './errors.ts';
+import { openPostgres } from './postgres.ts';
+import { parsePostgresUrl, postgresLabel } from './postgres-url.ts';
 import type { SqliteOptions } from './sqlite.ts';
 import { openSqlite } from './sqlite.ts';
 
 /**
  * Opens the database that a setting names.
- * @param url a file path, `sqlite:` and a path, or `:memory:`
+ * @param url a file path, `sqlite:` and a path, `:memory:`, or `postgres://user@host/database`
+ * @param options for SQLite
  * @throws DatabaseError when the setting names no engine of this version, or the database cannot be used
  */
 export async function openDatabase(url: string, options: SqliteOptions = {}): Promise<DatabaseWithDialect> {
-  return openSqlite(sqlitePath(url), options);
+  const engine = engineOf(url);
+  return engine.name === 'postgres' ? openPostgres(url) : openSqlite(engine.path, options);
 }
 
 /**
@@ -17,20 +21,36 @@ export async function openDatabase(url: string, options: SqliteOptions = {}): Pr
  * @throws DatabaseError when the setting names no engine of this version
  */
 export function databaseFile(url: string): string | undefined {
-  const path = sqlitePath(url);
-  return path === ':memory:' ? undefined : path;
+  const engine = engineOf(url);
+  return engine.name === 'postgres' || engine.path === ':memory:' ? undefined : engine.path;
 }
 
-function sqlitePath(url: string): string {
+/** Whether what the setting names is gone when the process ends. */
+export function vanishesWithProcess(url: string): boolean {
+  const engine = engineOf(url);
+  return engine.name === 'sqlite' && engine.path === ':memory:';
+}
+
+/**
+ * The setting as it may be shown: an address without its password and parameters.
+ * @throws DatabaseError when the setting names no engine of this version
+ */
+export function databaseLabel(url: string): string {
+  return engineOf(url).name === 'postgres' ? postgresLabel(parsePostgresUrl(url)) : url;
+}
+
+type Engine = { readonly name: 'sqlite'; readonly path: string } | { readonly name: 'postgres' };
+
+function engineOf(url: string): Engine {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1]?.toLowerCase();
   switch (scheme) {
     case undefined:
-      return existing(url);
+      return { name: 'sqlite', path: existing(url) };
     case 'sqlite':
-      return existing(withoutAuthority(url.slice('sqlite:'.length)));
+      return { name: 'sqlite', path: existing(withoutAuthority(url.slice('sqlite:'.length))) };
     case 'postgres':
     case 'postgresql':
-      throw unsupported('PostgreSQL is not supported by this version yet');
+      return { name: 'postgres' };
     default:
       throw unsupported(`no database engine is called '${scheme}'`);
   }
@@ -51,5 +71,7 @@ function withoutAuthority(path: string): string {
 }
 
 function unsupported(message: string): DatabaseError {
-  return new DatabaseError('unsupported', message, { hint: "use a file path, 'sqlite:' and a path, or ':memory:'" });
+  return new DatabaseError('unsupported', message, {
+    hint: "use a file path, 'sqlite:' and a path, ':memory:', or 'postgres://user@host/database'",
+  });
 }

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { ConfigurationError } from '../../core/urls.ts';
 import { Portcullis } from '../../portcullis/portcullis.ts';
+import { databaseLabel } from '../../storage/open.ts';
 import { readPublicKey } from '../client/bundle-keys.ts';
 import { defineCommand } from '../command.ts';
+import { databaseShown } from '../database-shown.ts';
 import { configFor, dataFlags, serverFlags } from '../settings-flags.ts';
 import { definitions, momentJson, momentText } from '../text.ts';
 import { checkServerSettings, mcpFile, scopesWarning, warningsFor } from './facts.ts';
@@ -28,7 +30,7 @@ export const configCheck = defineCommand({
       ...further.map(({ key, uri }): [string, string] => [`resource ${key}`, uri]),
       ['issuer', settings.issuer],
       ['listens on', `${config.server.host} port ${config.server.port}`],
-      ['database', resolve(terminal.directory, config.portcullis.database)],
+      ['database', databaseShown(config.portcullis.database, terminal.directory)],
       ...(certificateExpiresAt === undefined
         ? []
         : ([['certificate', `valid until ${momentText(certificateExpiresAt)} UTC`]] as [string, string][])),
@@ -40,7 +42,7 @@ export const configCheck = defineCommand({
         mcpUrl: settings.resource,
         resources: Object.fromEntries(further.map(({ key, uri }) => [key, uri])),
         issuer: settings.issuer,
-        database: config.portcullis.database,
+        database: databaseLabel(config.portcullis.database),
         certificateExpiresAt: momentJson(certificateExpiresAt),
         warnings,
       },

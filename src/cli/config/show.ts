@@ -1,5 +1,6 @@
 import { serveSchema } from '../../portcullis/serve-config.ts';
 import { leavesOf } from '../../portcullis/settings-tree.ts';
+import { databaseLabel } from '../../storage/open.ts';
 import { defineCommand } from '../command.ts';
 import { configFor, dataFlags } from '../settings-flags.ts';
 import { table } from '../text.ts';
@@ -19,7 +20,7 @@ export const configShow = defineCommand({
       const value = valueAt(settings, path);
       return {
         name,
-        value: secretSettings.has(name) && value !== undefined ? '(set)' : value,
+        value: shown(name, value),
         from: originOf(name, origins),
       };
     });
@@ -33,6 +34,12 @@ export const configShow = defineCommand({
     };
   },
 });
+
+function shown(name: string, value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (name === 'database') return databaseLabel(String(value));
+  return secretSettings.has(name) ? '(set)' : value;
+}
 
 function valueAt(settings: Readonly<Record<string, unknown>>, path: readonly string[]): unknown {
   return path.reduce<unknown>(
