@@ -15,6 +15,7 @@ import { refreshToken } from './oauth/refresh-token/index.ts';
 import { register } from './oauth/register/index.ts';
 import { revoke } from './oauth/revoke/index.ts';
 import { singleUse } from './oauth/single-use/index.ts';
+import { softwareStatement } from './oauth/software-statement/index.ts';
 import { stepUp } from './oauth/step-up/index.ts';
 import type { OAuthCapability } from './oauth/token/grant-handler.ts';
 import { token } from './oauth/token/index.ts';
@@ -29,6 +30,7 @@ export const oauthCapabilities: readonly OAuthCapability[] = [
   register,
   clientMetadata,
   manageRegistration,
+  softwareStatement,
   authorizationCode,
   pushedRequests,
   device,

@@ -30,6 +30,7 @@ export {
   type Registrar,
   type RevocableToken,
   type SingleUseIdentifier,
+  type StatedSoftware,
 } from './core/records.ts';
 export type { ProtectedResource, ResourceCatalogue, ResourceDefinition } from './core/resources.ts';
 export { ScopeCatalogue, type ScopeDefinition } from './core/scopes.ts';
@@ -41,6 +42,7 @@ export {
   type ProviderSettings,
 } from './core/settings.ts';
 export { AcrValues, type SignIn, type SignInDemand } from './core/sign-in-demand.ts';
+export type { PinnedKeys, SoftwareStatementOptions, StatementIssuer } from './core/software-statements.ts';
 export { ConfigurationError } from './core/urls.ts';
 export { type IssuedCode, issueCode } from './oauth/authorization-code/approve.ts';
 export type { RedeemableCode } from './oauth/authorization-code/redeem.ts';

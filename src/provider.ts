@@ -42,6 +42,7 @@ import { isDocumentUrl } from './oauth/client-metadata/document-url.ts';
 import { MetadataDocuments } from './oauth/client-metadata/documents.ts';
 import { type IdentityAssertionPolicy, trustedIssuers } from './oauth/identity-assertion/trusted-issuers.ts';
 import { checkRegistrationPolicy } from './oauth/register/check-policy.ts';
+import { SoftwareStatements } from './oauth/software-statement/statements.ts';
 import type { ApprovedAuthorization } from './oauth/token/approved-grant.ts';
 import type { ClientAuthenticationMethod } from './oauth/token/client-authentication-method.ts';
 import { ClientThrottle } from './oauth/token/client-throttle.ts';
@@ -74,6 +75,8 @@ export abstract class OAuthProvider extends ProviderMethods {
   readonly egress: Fetcher | undefined;
   /** Whose assertions of their users are taken. */
   readonly identityAssertions: IdentityAssertionPolicy;
+  /** What trusted issuers state of the clients that register. */
+  readonly softwareStatements: SoftwareStatements;
   /** Clients whose id is the URL of a document about them. */
   readonly metadataDocuments: MetadataDocuments;
   /** Grant type → the capability that serves it. */
@@ -122,6 +125,7 @@ export abstract class OAuthProvider extends ProviderMethods {
       egress: this.egress,
       onBroken: (reason) => this.report({ name: 'server.error', reason }),
     });
+    this.softwareStatements = new SoftwareStatements(this, environment.softwareStatements);
     this.metadataDocuments = new MetadataDocuments(this, this.environment.clientMetadata);
     if (this.settings.pushedRequests.required && !this.takesPushedRequests)
       throw missingMethods('pushedRequests.required', new.target.name, 'pushAuthorizationRequest', 'takePushedRequest');

@@ -14,6 +14,7 @@ import { type Random, systemRandom } from './random.ts';
 import type { ResourceDefinition } from './resources.ts';
 import type { ScopeDefinition } from './scopes.ts';
 import { defaultLifetimes, type Lifetimes } from './settings.ts';
+import type { SoftwareStatementOptions } from './software-statements.ts';
 import { resolveThrottleLimits, type ThrottleLimits } from './throttle/limits.ts';
 import type { ExchangePath } from './token-exchange.ts';
 
@@ -44,6 +45,8 @@ export interface ProviderEnvironment {
    * not advertised where that is not implemented.
    */
   readonly identityAssertions?: IdentityAssertionOptions;
+  /** Whose statements about clients are taken when these register. Default: nobody's. */
+  readonly softwareStatements?: SoftwareStatementOptions;
   /**
    * The ways of signing in that the provider tells apart, the weakest first: what tokens call them (`acr`). What is named
    * here is advertised, and has to be given to whoever asks for it. Default: none.

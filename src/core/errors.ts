@@ -23,6 +23,8 @@ export const oauthErrorCodes = [
   'interaction_required',
   'invalid_redirect_uri',
   'invalid_client_metadata',
+  'invalid_software_statement',
+  'unapproved_software_statement',
   'invalid_token',
   'insufficient_scope',
   'invalid_dpop_proof',
@@ -113,6 +115,8 @@ function statusOf(code: OAuthErrorCode): number {
     case 'interaction_required':
     case 'invalid_redirect_uri':
     case 'invalid_client_metadata':
+    case 'invalid_software_statement':
+    case 'unapproved_software_statement':
     case 'invalid_dpop_proof':
     case 'use_dpop_nonce':
       return 400;

@@ -22,9 +22,18 @@ export type Registrar = 'dynamic' | 'administrator' | 'metadata_document' | 'imp
 
 /**
  * `pending`: an administrator has to approve the client before it can do anything. `approved`: one did. `invited`: it came
- * with an initial access token.
+ * with an initial access token. `vouched`: a software statement of an issuer whose statements admit clients let it in.
  */
-export type Admission = 'pending' | 'approved' | 'invited';
+export type Admission = 'pending' | 'approved' | 'invited' | 'vouched';
+
+/** What a trusted issuer stated of a client. @see RFC 7591 §2.3 */
+export interface StatedSoftware {
+  /** The signed statement, unmodified: the client is shown it again (RFC 7591 §3.2.1). */
+  readonly statement: string;
+  readonly issuer: string;
+  /** The `software_id` that it states. */
+  readonly softwareId?: string;
+}
 
 /**
  * A registered client, as stored. Times are milliseconds since the epoch.
@@ -52,6 +61,8 @@ export interface Client extends ClientKeys {
   readonly issuedAt: number;
   /** How one that registered itself was let in, where registration was not simply open. */
   readonly admission?: Admission;
+  /** What it registered with, where that was a software statement: what this says of it, its issuer vouches for. */
+  readonly software?: StatedSoftware;
   /** Of its registration access token, where it may manage its registration (RFC 7592 §3). */
   readonly registrationTokenHash?: SecretHash;
   readonly applicationType?: ApplicationType;

@@ -10,6 +10,7 @@ import { nearest } from './nearest.ts';
 import { rateLimit } from './rate-limit-config.ts';
 import { registrationPolicySettings } from './registration-config.ts';
 import { explainSetting } from './setting-errors.ts';
+import { softwareStatementsSchema } from './software-statements-config.ts';
 import { throttleSettings } from './throttle-config.ts';
 
 const strings = z.array(z.string()).readonly();
@@ -161,6 +162,7 @@ export const configSchema = z.strictObject({
       rateLimit: rateLimit(60, 3600),
     })
     .prefault({}),
+  softwareStatements: softwareStatementsSchema,
   clientMetadata: clientMetadataSchema,
   revocation: z
     .strictObject({

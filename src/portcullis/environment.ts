@@ -8,6 +8,7 @@ import { metadataDocumentOptions } from './client-metadata-config.ts';
 import type { ResolvedConfig } from './config.ts';
 import { egressSettings } from './egress-config.ts';
 import { identityAssertionOptions } from './identity-assertions-config.ts';
+import { softwareStatementOptions } from './software-statements-config.ts';
 
 const second = 1000;
 const day = 86_400 * second;
@@ -66,6 +67,7 @@ export function providerEnvironment(config: ResolvedConfig, dpopNonceKey?: Uint8
     resources: resourcesOf(config),
     tokenExchange: { paths: config.tokenExchange.paths.map(({ client, ...path }) => ({ clientId: client, ...path })) },
     identityAssertions: identityAssertionOptions(config.identityAssertions),
+    softwareStatements: softwareStatementOptions(config.softwareStatements),
     redirectSchemes: config.registration.redirectSchemes,
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,

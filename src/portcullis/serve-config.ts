@@ -64,6 +64,7 @@ export const pathSettings: ReadonlySet<string> = new Set([
   'tls.keyFile',
   'egress.privateHosts.caFile',
   'identityAssertions.issuers.keysFile',
+  'softwareStatements.issuers.keysFile',
   'clientMetadata.bundleKeys',
   'mcp',
 ]);

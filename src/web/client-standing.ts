@@ -1,5 +1,6 @@
 import type { Admission, Registrar } from '../core/records.ts';
 import type { Destination } from './destination.ts';
+import { displayText } from './display-text.ts';
 import { type Html, html } from './markup.ts';
 
 /** A client as pages show it. */
@@ -9,6 +10,8 @@ export interface ShownClient {
   readonly registeredBy: Registrar;
   /** How one that registered itself was let in, where that was not simply open. */
   readonly admission?: Admission | undefined;
+  /** Who vouches for it by a software statement, where `admission` is `vouched`: its `iss`. */
+  readonly vouchedBy?: string | undefined;
   /** Host of its metadata document, as in the URL: international names in punycode. */
   readonly documentHost?: string | undefined;
 }
@@ -25,6 +28,7 @@ export function standingBadge(client: ShownClient, imported = 'Added by administ
     case 'dynamic':
       if (admission === 'approved') return html`<span class="badge known">Approved by your administrator</span>`;
       if (admission === 'invited') return html`<span class="badge known">Invited</span>`;
+      if (admission === 'vouched') return html`<span class="badge known">Known publisher</span>`;
       return html`<span class="badge unknown">Unverified</span>`;
     case 'administrator':
     case 'imported_document':
@@ -47,6 +51,10 @@ export function clientStanding(client: ShownClient, to: Destination | AnyDevice)
         return line(html`${standingBadge(client)} This app registered itself, and your administrator let it in.`);
       if (client.admission === 'invited')
         return line(html`${standingBadge(client)} This app registered itself, with a token of your administrator.`);
+      if (client.admission === 'vouched')
+        return line(
+          html`${standingBadge(client)} This app says that it is one of <strong>${displayText(client.vouchedBy, 'a publisher')}</strong>, which your administrator trusts.${anybodyCanSayThat(to)}`,
+        );
       return line(
         html`${standingBadge(client)} This app registered itself. Nobody has checked that it is what its name says.`,
       );

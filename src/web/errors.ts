@@ -118,6 +118,8 @@ function explanationOf(code: OAuthErrorCode): Explanation {
     case 'slow_down':
     case 'expired_token':
     case 'invalid_client_metadata':
+    case 'invalid_software_statement':
+    case 'unapproved_software_statement':
     case 'invalid_token':
     case 'invalid_dpop_proof':
     case 'use_dpop_nonce':

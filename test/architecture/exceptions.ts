@@ -27,6 +27,16 @@ export const capabilityImports: readonly Exception[] = [
     because: 'what a client changes its registration to is parsed, stored and answered as at registration',
   },
   {
+    from: 'oauth/register/register.ts',
+    to: 'oauth/software-statement/statements.ts',
+    because: 'a registration is told by a type whether a statement came with it',
+  },
+  {
+    from: 'oauth/software-statement/',
+    to: 'oauth/register/client-metadata.ts',
+    because: 'what a statement may set is what a client may register',
+  },
+  {
     from: 'oauth/pushed-requests/',
     to: 'oauth/authorization-code/',
     because: 'what is pushed is an authorization request, and is checked by the code that checks it at /authorize',

@@ -25,6 +25,12 @@ export const rfc7591 = requirementsOf(
     ['RFC7591-19', '3', 'SHOULD', 'The operator can ask for an initial access token; without a good one registration is 401 with a Bearer challenge.'],
     ['RFC7591-20', '3', 'SHOULD', 'An initial access token is good for as many registrations, and as long, as the operator said.'],
     ['RFC7591-21', '5', 'SHOULD', 'The operator can approve clients by hand before they do anything.'],
+    ['RFC7591-22', '2.3', 'MUST', 'A software statement is a signed JWT with the iss of who attests to it.'],
+    ['RFC7591-23', '3.1.1', 'MUST', 'What a software statement sets takes precedence over what the client says itself.'],
+    ['RFC7591-24', '3.2.1', 'MUST', 'A software statement that was used is returned unmodified.'],
+    ['RFC7591-25', '3.2.1', 'MUST', 'What a software statement sets is returned as metadata of the client too.'],
+    ['RFC7591-26', '3.2.2', 'MUST', 'A statement that is not valid is invalid_software_statement, one that is not approved here unapproved_software_statement.'],
+    ['RFC7591-27', '5', 'MUST', 'A software statement counts only by the signature of an issuer that the operator trusts.'],
     ['RFC7591-18', '2', 'MUST', 'Left out, grant_types is authorization_code alone.', { declined: 'refresh_token is added, as section 3.2.1 lets a server do and the response shows; clients that leave the member out would have to ask their users again every ten minutes.' }],
   ],
 );

@@ -5,6 +5,7 @@ import type { DpopPolicy } from '../../src/core/dpop-policy.ts';
 import type { IdentityAssertionOptions, TrustedIssuer } from '../../src/core/identity-assertions.ts';
 import type { MetadataDocumentOptions } from '../../src/core/metadata-documents.ts';
 import type { ResourceDefinition } from '../../src/core/resources.ts';
+import type { SoftwareStatementOptions } from '../../src/core/software-statements.ts';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
 import type { Harness, HarnessRequest } from '../../src/testing/harness.ts';
@@ -101,6 +102,7 @@ export async function createPortcullisHarness(
         scopes: { ...scopes },
       })),
     },
+    softwareStatements: statementsConfig(environment.softwareStatements),
     identityAssertions: assertionsConfig(environment.identityAssertions, keyFiles ?? ''),
     dpop: dpopConfig(environment.dpop ?? {}),
     clientMetadata: clientMetadataConfig(environment.clientMetadata),
@@ -123,6 +125,23 @@ export async function createPortcullisHarness(
       await provider.close();
       if (keyFiles !== undefined) rmSync(keyFiles, { recursive: true, force: true });
     },
+  };
+}
+
+function statementsConfig(
+  { issuers, required = false, leeway = 30_000 }: SoftwareStatementOptions = { issuers: [] },
+): NonNullable<PortcullisConfig['softwareStatements']> {
+  return {
+    required,
+    leewaySeconds: leeway / 1000,
+    issuers: issuers.map(({ keys, algorithms, claims, requiredClaims, maximumAge, ...rest }) => ({
+      ...rest,
+      ...('file' in keys ? { keysFile: keys.file } : { keys: JSON.parse(JSON.stringify(keys.jwks)) as { keys: [] } }),
+      ...(algorithms === undefined ? {} : { algorithms: [...algorithms] as 'EdDSA'[] }),
+      ...(claims === undefined ? {} : { claims: [...claims] }),
+      ...(requiredClaims === undefined ? {} : { requiredClaims: [...requiredClaims] }),
+      ...(maximumAge === undefined ? {} : { maximumAgeDays: maximumAge / 86_400_000 }),
+    })),
   };
 }
 

@@ -8,6 +8,7 @@ export function clientJson(client: Client, lastUsedAt: number | undefined): Reco
     clientName: client.clientName ?? null,
     registeredBy: client.registeredBy,
     admission: client.admission ?? null,
+    statedBy: client.software?.issuer ?? null,
     tokenEndpointAuthMethod: client.tokenEndpointAuthMethod,
     redirectUris: client.redirectUris,
     scopes: client.scopes,

@@ -13,6 +13,7 @@ const registered = {
   pending: 'waits for approval',
   approved: 'approved',
   invited: 'with a token',
+  vouched: 'by a statement',
 };
 
 export const clientList = defineCommand({

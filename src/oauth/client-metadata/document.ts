@@ -10,7 +10,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 /**
  * Reads a metadata document, in this order: JSON object → its `client_id` is the id it was found under, byte for byte →
- * required members → nothing that is secret → the parser of registration, which drops what it does not know. A document is
+ * required members → nothing that is secret → no software statement, where these are taken → the parser of registration, which drops what it does not know. A document is
  * written for every server: scopes and grant types of others are passed over.
  * @throws OAuthError `invalid_client`, naming the member that is wrong
  * @see draft-ietf-oauth-client-id-metadata-document §4.1
@@ -19,6 +19,9 @@ export function parseMetadataDocument(text: string, clientId: string, provider: 
   const document = readMetadataDocument(text);
   if (document['client_id'] !== clientId)
     throw wrong(`its client_id must be the URL it is found at, character by character: ${clientId}`);
+  // Ignored, its values would not hold; and its host vouches for a document already.
+  if (document['software_statement'] !== undefined && provider.softwareStatements.areTaken)
+    throw wrong('its software_statement is not supported: leave it out, the host of the document vouches for it');
   try {
     // Whether it was fetched or brought in, and may therefore do less or more, is judged where its client does it.
     return parseClientMetadata(forThisServer(document, provider), provider, 'imported_document');

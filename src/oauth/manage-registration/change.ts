@@ -22,13 +22,15 @@ export interface ChangedClient {
 }
 
 /**
- * What a client becomes by the metadata that it sends: all that it leaves out, it takes back.
- * @throws OAuthError `invalid_client_metadata` or `invalid_redirect_uri`, as at registration
+ * What a client becomes by the metadata that it sends: all that it leaves out, it takes back, its software statement too.
+ * @throws OAuthError `invalid_client_metadata`, `invalid_redirect_uri`, `invalid_software_statement` or
+ *   `unapproved_software_statement`, as at registration
  * @see RFC 7592 §2.2
  */
-export function changedClient(client: Client, sent: unknown, provider: OAuthProvider): ChangedClient {
+export async function changedClient(client: Client, sent: unknown, provider: OAuthProvider): Promise<ChangedClient> {
   const sentSecret = checkIdentity(sent, client);
-  const metadata = parseClientMetadata(sent, provider);
+  const { metadata: stated, statement } = await provider.softwareStatements.apply(sent, client);
+  const metadata = parseClientMetadata(stated, provider);
   const { secrets, secret } = secretsOf(client, metadata, provider);
   const { clientId, registeredBy, issuedAt, registrationTokenHash } = client;
   const changed: Client = {
@@ -38,8 +40,9 @@ export function changedClient(client: Client, sent: unknown, provider: OAuthProv
     registeredBy,
     issuedAt,
     ...(registrationTokenHash === undefined ? {} : { registrationTokenHash }),
+    ...(statement === undefined ? {} : { software: statement.record }),
   };
-  const admission = admissionOf(client, changed, provider);
+  const admission = statement?.admits === true ? vouchedNow(client) : admissionOf(client, changed, provider);
   return {
     changed: admission === undefined ? changed : { ...changed, admission },
     secret: secret ?? (changed.clientSecretHash === undefined ? undefined : sentSecret),
@@ -82,10 +85,25 @@ function secretsOf(client: Client, metadata: RegisteredMetadata, provider: OAuth
   return { secrets, secret: minted.secret };
 }
 
+// Who was invited stays so, whatever is stated besides.
+function vouchedNow({ admission }: Client): Admission {
+  return admission === 'invited' ? 'invited' : 'vouched';
+}
+
 // What an administrator approved is what the client said then. An initial access token was given to whoever has it.
 function admissionOf(before: Client, after: Client, provider: OAuthProvider): Admission | undefined {
+  const { policy } = provider.settings.registration;
+  // What let it in is gone, whatever else has stayed: else a statement that anybody has seen would let anything in.
+  if (before.admission === 'vouched') {
+    if (policy === 'token')
+      throw new OAuthError(
+        'unapproved_software_statement',
+        'the client was let in by its software statement: send one that lets clients in with every update',
+      );
+    return policy === 'approval' ? 'pending' : undefined;
+  }
   if (before.admission === 'invited' || said(before) === said(after)) return before.admission;
-  return provider.settings.registration.policy === 'approval' ? 'pending' : undefined;
+  return policy === 'approval' ? 'pending' : undefined;
 }
 
 function said(client: Client): string {

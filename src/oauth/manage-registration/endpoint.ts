@@ -32,7 +32,7 @@ export async function readRegistration(
 
 /**
  * `PUT`, in this order: registration access token → not waiting for approval → JSON body → the members that must match →
- * metadata parsed by the rules of today, as at registration → stored in place of the old, in one step → answered.
+ * software statement and metadata judged by the rules of today, as at registration → stored in place of the old, in one step → answered.
  * @see RFC 7592 §2.2
  */
 export async function changeRegistration(
@@ -44,7 +44,7 @@ export async function changeRegistration(
   // RFC 7592 §2.2: 403. What an administrator looks at must not change under their eyes.
   if (client.admission === 'pending')
     throw new OAuthError('access_denied', 'the registration cannot be changed until an administrator has approved it');
-  const { changed, secret } = changedClient(client, await jsonBody(request), provider);
+  const { changed, secret } = await changedClient(client, await jsonBody(request), provider);
   if ((await provider.replaceRegistration?.(changed, client)) !== true) throw changedMeanwhile();
   const { clientId, admission } = changed;
   provider.report({

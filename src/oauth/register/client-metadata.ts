@@ -45,6 +45,9 @@ const clientMetadata = z.object({
   dpop_bound_access_tokens: z.boolean().optional(),
 });
 
+/** The members of client metadata that are understood. */
+export const clientMetadataNames: readonly string[] = Object.keys(clientMetadata.shape);
+
 export type RegisteredMetadata = Omit<
   Client,
   | 'clientId'
@@ -55,6 +58,7 @@ export type RegisteredMetadata = Omit<
   | 'issuedAt'
   | 'admission'
   | 'registrationTokenHash'
+  | 'software'
 >;
 
 /** Grant types that registration without further proof can never give. */

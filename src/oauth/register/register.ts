@@ -5,6 +5,7 @@ import { randomId } from '../../core/random.ts';
 import type { Admission, Client } from '../../core/records.ts';
 import { formatScope } from '../../core/scopes.ts';
 import type { OAuthProvider } from '../../provider.ts';
+import type { StatedMetadata } from '../software-statement/statements.ts';
 import { hasSecret } from '../token/client-authentication-method.ts';
 import { mintSecret } from '../token/mint.ts';
 import { bearerRefusal, bearerTokenOf } from './bearer-token.ts';
@@ -13,10 +14,17 @@ import { parseClientMetadata } from './client-metadata.ts';
 import { jsonBody } from './json-body.ts';
 import { managementMembers } from './management-members.ts';
 
+/** What may let a client in. */
+interface Credentials {
+  /** Of an initial access token. */
+  readonly invitation: SecretHash | undefined;
+  readonly statement: StatedMetadata['statement'];
+}
+
 /**
- * `POST /register`, in this order: initial access token, where the policy asks for one → JSON body → metadata parsed,
- * unknown members dropped → id and secrets minted → stored as the policy says (secrets as hashes), the token's use counted
- * with it → answered, secrets included, this once.
+ * `POST /register`, in this order: initial access token, where the policy asks for one → JSON body → software statement,
+ * which may stand in for the token → metadata parsed, unknown members dropped → id and secrets minted → stored as the policy
+ * says (secrets as hashes), the token's use counted with it → answered, secrets included, this once.
  * @see RFC 7591 §3, RFC 7592 §3
  */
 export async function registerEndpoint(
@@ -25,7 +33,9 @@ export async function registerEndpoint(
   context: RequestContext,
 ): Promise<Response> {
   const invitation = initialAccessToken(request, provider);
-  const metadata = parseClientMetadata(await jsonBody(request), provider);
+  const { metadata: sent, statement } = await provider.softwareStatements.apply(await jsonBody(request));
+  requireCredentials({ invitation, statement }, provider);
+  const metadata = parseClientMetadata(sent, provider);
   const now = provider.clock.now();
   const secret = hasSecret(metadata.tokenEndpointAuthMethod, provider) ? mintSecret(provider.random) : undefined;
   const management = managesRegistrations(provider) ? mintSecret(provider.random) : undefined;
@@ -38,8 +48,9 @@ export async function registerEndpoint(
     ...(secret === undefined ? {} : { clientSecretHash: secret.hash }),
     ...(secret === undefined || lifetime === undefined ? {} : { clientSecretExpiresAt: now + lifetime }),
     ...(management === undefined ? {} : { registrationTokenHash: management.hash }),
+    ...(statement === undefined ? {} : { software: statement.record }),
   };
-  const admission = await admit(client, invitation, provider, context);
+  const admission = await admit(client, { invitation, statement }, provider, context);
   provider.report({
     name: 'client.registered',
     clientId: client.clientId,
@@ -55,34 +66,39 @@ export async function registerEndpoint(
   );
 }
 
-/**
- * The initial access token that the policy reads.
- * @throws OAuthError `invalid_token` where it needs one and there is none
- */
+/** The initial access token that the policy reads. */
 function initialAccessToken(request: Request, provider: OAuthProvider): SecretHash | undefined {
   switch (provider.settings.registration.policy) {
     case 'off':
     case 'open':
       return undefined;
-    case 'approval': {
+    case 'approval':
+    case 'token': {
       const token = provider.registerInvitedClient && bearerTokenOf(request);
+      // Nothing more is read of who has neither a token nor what may stand in for one.
+      if (token === undefined && !provider.softwareStatements.mayAdmit)
+        requireCredentials({ invitation: undefined, statement: undefined }, provider);
       return token === undefined ? undefined : hashSecret(token);
     }
-    case 'token': {
-      const token = bearerTokenOf(request);
-      if (token === undefined)
-        throw bearerRefusal(
-          'clients register here with an initial access token of the administrator: send it as Authorization: Bearer',
-        );
-      return hashSecret(token);
-    }
   }
+}
+
+/** @throws OAuthError `invalid_token` where the policy asks for a token, and nothing stands in for it */
+function requireCredentials({ invitation, statement }: Credentials, provider: OAuthProvider): void {
+  if (provider.settings.registration.policy !== 'token' || invitation !== undefined || statement?.admits === true)
+    return;
+  const others = provider.softwareStatements.mayAdmit
+    ? ', or send the software_statement of an issuer whose clients are let in without one'
+    : '';
+  throw bearerRefusal(
+    `clients register here with an initial access token of the administrator: send it as Authorization: Bearer${others}`,
+  );
 }
 
 /** Stores the client as the policy says. */
 async function admit(
   client: Client,
-  invitation: SecretHash | undefined,
+  { invitation, statement }: Credentials,
   provider: OAuthProvider,
   context: RequestContext,
 ): Promise<Admission | undefined> {
@@ -91,6 +107,10 @@ async function admit(
     if (await provider.registerInvitedClient?.({ ...client, admission: 'invited' }, invitation)) return 'invited';
     provider.report({ name: 'client.registration_refused', reason: 'wrong initial access token', ...context });
     throw bearerRefusal('the initial access token is wrong, used up or expired: ask the administrator for another');
+  }
+  if (statement?.admits === true) {
+    await provider.registerClient({ ...client, admission: 'vouched' });
+    return 'vouched';
   }
   if (policy === 'approval') {
     await provider.registerPendingClient?.({ ...client, admission: 'pending' });
@@ -130,5 +150,6 @@ export function registrationResponse(client: Client, secret: string | undefined)
     software_version: client.softwareVersion,
     require_pushed_authorization_requests: client.requirePushedRequests,
     dpop_bound_access_tokens: client.dpopBoundAccessTokens,
+    software_statement: client.software?.statement,
   };
 }
