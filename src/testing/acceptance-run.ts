@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { ManualClock } from '../core/clock.ts';
 import type { SecurityEvent } from '../core/events.ts';
+import type { ClientId } from '../core/ids.ts';
 import type { AuthenticateOptions, Authentication } from '../oauth/bearer/authenticate.ts';
 import type { OAuthProvider } from '../provider.ts';
 import {
@@ -92,6 +93,21 @@ export class AcceptanceRun {
     return assert.fail(
       `authorize led to ${arrived.url} (${arrived.status}); the harness needs an authorize() that gets past it`,
     );
+  }
+
+  /** An initial access token for so many clients; `undefined` where the harness makes none. */
+  async invite(uses: number): Promise<string | undefined> {
+    return this.#harness.invite?.(uses);
+  }
+
+  /** Whether the harness can approve clients that wait. */
+  get approvesClients(): boolean {
+    return this.#harness.approveClient !== undefined;
+  }
+
+  /** Approves a client that waits. */
+  async approveClient(clientId: string): Promise<void> {
+    await this.#harness.approveClient?.(clientId as ClientId);
   }
 
   /** Whether the harness can decide on what devices ask. */

@@ -12,9 +12,11 @@ import { pushedRequestCases } from './cases/pushed-requests.ts';
 import { refreshCases } from './cases/refresh.ts';
 import { registrationCases } from './cases/registration.ts';
 import { registrationManagementCases } from './cases/registration-management.ts';
+import { registrationPolicyCases } from './cases/registration-policy.ts';
 import { resourceCases } from './cases/resource.ts';
 import { revocationCases } from './cases/revocation.ts';
 import { severalResourcesCases } from './cases/several-resources.ts';
+import { softwareStatementCases } from './cases/software-statements.ts';
 import { stepUpCases } from './cases/step-up.ts';
 import { storeCases } from './cases/store.ts';
 import { tokenEndpointCases } from './cases/token-endpoint.ts';
@@ -23,6 +25,8 @@ import type { CreateHarness } from './harness.ts';
 const groups: Readonly<Record<string, readonly AcceptanceCase[]>> = {
   discovery: discoveryCases,
   registration: registrationCases,
+  'the registration policy': registrationPolicyCases,
+  'software statements': softwareStatementCases,
   'metadata documents of clients': metadataDocumentCases,
   'the management of registrations': registrationManagementCases,
   'the authorization endpoint': authorizeCases,

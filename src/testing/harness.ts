@@ -1,5 +1,6 @@
 import type { ManualClock } from '../core/clock.ts';
 import type { ProviderEnvironment } from '../core/environment.ts';
+import type { ClientId } from '../core/ids.ts';
 import type { Lifetimes, OAuthProviderOptions } from '../core/settings.ts';
 import type { OAuthProvider } from '../provider.ts';
 import type { TestBrowser } from './test-browser.ts';
@@ -33,6 +34,13 @@ export interface Harness {
    * @param browser new for each request, pointed at the provider
    */
   decideOnDevice?(url: URL, decision: 'allow' | 'deny', browser: TestBrowser): Promise<void>;
+  /**
+   * Makes an initial access token that is good for so many clients, as an administrator would: for providers that implement
+   * `registerInvitedClient`. Without it such tokens are tried only where they are wrong.
+   */
+  invite?(uses: number): Promise<string>;
+  /** Approves a client that waits, as an administrator would: for providers that implement `registerPendingClient`. */
+  approveClient?(clientId: ClientId): Promise<void>;
   /** All that the store holds, as text, to be searched for secrets. Without it nothing is searched. */
   dumpStorage?(): Promise<string>;
   close?(): Promise<void>;

@@ -23,6 +23,8 @@ describe('InMemoryProvider', () => {
     return {
       provider,
       dumpStorage: async () => provider.dump(),
+      invite: async (uses) => provider.addRegistrationToken(uses),
+      approveClient: async (clientId) => void (await provider.approveClient(clientId)),
       async decideOnDevice(url, decision) {
         const user = waiting.get(url.searchParams.get('user_code') ?? '');
         if (decision === 'allow') user?.resolve({ subject: 'demo-user' });

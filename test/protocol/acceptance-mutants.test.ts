@@ -7,6 +7,7 @@ import { codeMutants } from './mutants/codes.ts';
 import { keyMutants } from './mutants/keys.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { refreshMutants } from './mutants/refresh.ts';
+import { registrationMutants } from './mutants/registration.ts';
 import { storeMutants } from './mutants/store.ts';
 
 const mutants: readonly Mutant[] = [
@@ -16,6 +17,7 @@ const mutants: readonly Mutant[] = [
   ...storeMutants,
   ...keyMutants,
   ...assertionMutants,
+  ...registrationMutants,
 ];
 
 function casesThatBegin(beginning: string): AcceptanceCase[] {
@@ -25,7 +27,12 @@ function casesThatBegin(beginning: string): AcceptanceCase[] {
 function harnessOf({ provider: MutantProvider, dumpStorage }: Mutant): CreateHarness {
   return ({ options, environment }) => {
     const provider = new MutantProvider(options, environment);
-    return dumpStorage === undefined ? { provider } : { provider, dumpStorage: async () => dumpStorage(provider) };
+    return {
+      provider,
+      invite: async (uses) => provider.addRegistrationToken(uses),
+      approveClient: async (clientId) => void (await provider.approveClient(clientId)),
+      ...(dumpStorage === undefined ? {} : { dumpStorage: async () => dumpStorage(provider) }),
+    };
   };
 }
 

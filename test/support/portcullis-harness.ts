@@ -10,6 +10,7 @@ import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
 import type { Harness, HarnessRequest } from '../../src/testing/harness.ts';
 import type { TestBrowser } from '../../src/testing/test-browser.ts';
+import { approveClient, invitation } from './registration.ts';
 
 /** The user that tests sign in as. */
 export const testUser = {
@@ -120,6 +121,8 @@ export async function createPortcullisHarness(
     provider,
     authorize: (url, browser) => signInAndAllow(url, browser),
     decideOnDevice: (url, decision, browser) => decideOnDevice(url, decision, browser),
+    invite: (uses) => invitation(provider, uses),
+    approveClient: async (clientId) => void (await approveClient(provider, clientId)),
     dumpStorage: () => dumpDatabase(provider),
     close: async () => {
       await provider.close();
