@@ -22,6 +22,9 @@ import { registrationTokenAdd } from './registration-token/add.ts';
 import { registrationTokenList } from './registration-token/list.ts';
 import { registrationTokenRevoke } from './registration-token/revoke.ts';
 import { serveCommand } from './serve.ts';
+import { statementKeys } from './statement/keys.ts';
+import { statementShow } from './statement/show.ts';
+import { statementSign } from './statement/sign.ts';
 import { userAdd } from './user/add.ts';
 import { userDelete } from './user/delete.ts';
 import { userDisable } from './user/disable.ts';
@@ -57,6 +60,9 @@ export const commands: readonly Command[] = [
   registrationTokenAdd,
   registrationTokenList,
   registrationTokenRevoke,
+  statementSign,
+  statementShow,
+  statementKeys,
   grantList,
   grantRevoke,
   keysList,

@@ -48,6 +48,14 @@ describe('what a page says of a client', () => {
     expect(said({ documentHost: 'notxn--.example' }, 'https://notxn--.example/')).not.toContain('beyond a to z');
   });
 
+  it('that a trusted publisher vouches for, names it; for a program on the computer that proves nothing [MCP-SEC-16]', () => {
+    const vouched = { registeredBy: 'dynamic', admission: 'vouched', vouchedBy: 'https://publisher.example' } as const;
+    const text =
+      'Known publisher This app says that it is one of https://publisher.example, which your administrator trusts.';
+    expect(said(vouched, 'https://app.example/cb')).toBe(text);
+    expect(said(vouched, 'http://localhost/cb')).toBe(`${text} Any program on this computer can say that.`);
+  });
+
   it('that an administrator imported, or added', () => {
     expect(said({ registeredBy: 'imported_document' }, 'https://app.example/cb')).toBe(
       'Added by your administrator It is an app of app.example.',

@@ -23,6 +23,15 @@ export function readPrivateKey(path: string): KeyObject {
   return checked(path, () => createPrivateKey(pem));
 }
 
+/**
+ * Of a key of either kind.
+ * @throws CommandError, or BundleError for a key of the wrong kind
+ */
+export function readAnyPublicKey(path: string): KeyObject {
+  // Makes the public half where the text has the private one.
+  return checked(path, () => createPublicKey(readText(path, maximumKeyBytes)));
+}
+
 function checked(path: string, read: () => KeyObject): KeyObject {
   const key = parsed(path, read);
   algorithmOf(key);

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OAuthError } from '../../core/errors.ts';
 import { InMemoryProvider } from '../../in-memory/in-memory-provider.ts';
+import { TestPublisher } from '../../testing/test-publisher.ts';
 import { parseMetadataDocument } from './document.ts';
 
 const clientId = 'https://app.example.com/client.json';
@@ -97,6 +98,22 @@ describe('a metadata document', () => {
     expect(parse({}, here).scopes).toEqual(['read', 'write']);
     expect(refusalOf({ grant_types: ['client_credentials'] })).toContain('authorization_code');
     expect(refusalOf({ response_types: ['token'] })).toContain('code');
+  });
+
+  it('is not accepted with a software statement where these are taken, and elsewhere that is passed over [RFC7591-02]', () => {
+    const taking = new InMemoryProvider(
+      { baseUrl: 'https://mcp.example.com' },
+      { softwareStatements: { issuers: [new TestPublisher().trusted()] } },
+    );
+    const outcome = (on: InMemoryProvider) => {
+      try {
+        return parse({ software_statement: 'x' }, on);
+      } catch (error) {
+        return (error as OAuthError).description;
+      }
+    };
+    expect(outcome(taking)).toContain('software_statement is not supported');
+    expect(outcome(anyProvider)).toMatchObject({ clientName: 'App' });
   });
 
   it('claims nothing that this server did not decide to understand [PITFALL-16]', () => {

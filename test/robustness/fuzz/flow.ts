@@ -6,6 +6,7 @@ import {
   basicCredentials,
   createTestClient,
   formPost,
+  jsonPost,
   readAnswer,
   type TestClient,
   tokensOf,
@@ -81,6 +82,7 @@ export async function wholeFlow(server: FuzzedServer, send: Send, variant: numbe
   await useTokens(client, code, bySend);
   await connectDevice(client, browser);
   await send(await assertedBy(server));
+  await send(await stated(server));
   await send(new Request(`${origin}/jwks.json`));
   const setupUrl = await server.portcullis.setupUrl();
   if (setupUrl !== undefined) {
@@ -119,6 +121,12 @@ async function assertedBy({ portcullis, issuer }: FuzzedServer): Promise<Request
   const assertion = await issuer.assertion(portcullis, clientId, { scope: 'notes:read', email: 'ada@example.com' });
   const headers = { authorization: basicCredentials(clientId, secret) };
   return formPost(`${origin}/token`, { grant_type: identityAssertionGrant, assertion }, headers);
+}
+
+/** A client that its publisher vouches for. */
+async function stated({ portcullis, publisher }: FuzzedServer): Promise<Request> {
+  const software_statement = await publisher.statement(portcullis);
+  return jsonPost(`${origin}/register`, { software_statement, token_endpoint_auth_method: 'none' });
 }
 
 function questionAbout(token: string): Request {

@@ -15,6 +15,7 @@ import { tokenExchangeGrant } from '../../../src/oauth/token-exchange/exchange.t
 import { identityCapabilities, operationsCapabilities } from '../../../src/portcullis/capabilities.ts';
 import { Portcullis } from '../../../src/portcullis/portcullis.ts';
 import { identityAssertionGrant, TestIssuer } from '../../../src/testing/test-issuer.ts';
+import { TestPublisher } from '../../../src/testing/test-publisher.ts';
 import { addTestUser, testLimits } from '../../support/portcullis-harness.ts';
 import { dial } from '../support/raw-http.ts';
 
@@ -32,6 +33,8 @@ export interface FuzzedServer {
   readonly portcullis: Portcullis;
   /** An identity provider whose assertions `resourceServer` may present. */
   readonly issuer: TestIssuer;
+  /** Whose software statements are taken. */
+  readonly publisher: TestPublisher;
   /** Capabilities that are off: nothing of theirs would be fuzzed. */
   readonly off: readonly string[];
   /** Every endpoint and page, and the MCP endpoint. */
@@ -56,6 +59,7 @@ const scopes = { 'notes:read': { tools: ['list_notes'] }, 'notes:write': { tools
 export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
   const failures: SecurityEvent[] = [];
   const issuer = new TestIssuer();
+  const publisher = new TestPublisher();
   const directory = mkdtempSync(join(tmpdir(), 'portcullis-fuzz-'));
   const keysFile = join(directory, 'idp.jwks.json');
   writeFileSync(keysFile, JSON.stringify(issuer.key.jwks));
@@ -75,6 +79,9 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
         ],
       },
       identityAssertions: { issuers: [{ issuer: issuer.issuer, keysFile, users: { create: true } }] },
+      softwareStatements: {
+        issuers: [{ issuer: publisher.issuer, keys: { keys: publisher.key.jwks.keys.map((key) => ({ ...key })) } }],
+      },
       registration: { ...testLimits.registration, maximumClients: 1_000_000 },
       signIn: { ...testLimits.signIn, ...patient },
       clientAuthentication: patient,
@@ -101,6 +108,7 @@ export async function startFuzzedServer(slow = 60): Promise<FuzzedServer> {
   return {
     portcullis,
     issuer,
+    publisher,
     off: namesOfDisabled(portcullis),
     places: placesOf(portcullis),
     connectInside() {
