@@ -38,6 +38,7 @@ import { type AuthenticateOptions, type Authentication, authenticateRequest } fr
 import { type AllowedOrigins, allowedOriginsOf } from './oauth/bearer/origin.ts';
 import { withId } from './oauth/bearer/request-id.ts';
 import { VerifiedAccessToken } from './oauth/bearer/verified-access-token.ts';
+import { MachineTokenLimit } from './oauth/client-credentials/token-limit.ts';
 import { isDocumentUrl } from './oauth/client-metadata/document-url.ts';
 import { MetadataDocuments } from './oauth/client-metadata/documents.ts';
 import { type IdentityAssertionPolicy, trustedIssuers } from './oauth/identity-assertion/trusted-issuers.ts';
@@ -86,6 +87,8 @@ export abstract class OAuthProvider extends ProviderMethods {
   /** `token_endpoint_auth_method` → how it is checked; `none`, which is not, is not among them. */
   readonly clientAuthenticationMethods: ReadonlyMap<string, ClientAuthenticationMethod>;
   readonly clientThrottle: ClientThrottle;
+  /** How many tokens a machine client may be given. */
+  readonly machineTokens: MachineTokenLimit;
   protected readonly environment: ResolvedEnvironment;
   readonly #route: (request: Request, context: RequestContext) => Promise<Response | undefined>;
 
@@ -100,6 +103,7 @@ export abstract class OAuthProvider extends ProviderMethods {
     this.environment = resolveEnvironment(environment);
     const { clock, random, clientAuthentication } = this.environment;
     this.clientThrottle = new ClientThrottle(clientAuthentication.throttle, clock, random);
+    this.machineTokens = new MachineTokenLimit(environment.machineTokens, clock);
     this.acrValues = new AcrValues(environment.acrValues);
     this.scopes = new ScopeCatalogue(environment.scopes, this.acrValues);
     const { resources = {} } = environment;

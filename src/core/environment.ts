@@ -11,6 +11,7 @@ import {
   resolveMetadataDocumentPolicy,
 } from './metadata-documents.ts';
 import { type Random, systemRandom } from './random.ts';
+import type { RateLimitOptions } from './rate-limit.ts';
 import type { ResourceDefinition } from './resources.ts';
 import type { ScopeDefinition } from './scopes.ts';
 import { defaultLifetimes, type Lifetimes } from './settings.ts';
@@ -58,6 +59,8 @@ export interface ProviderEnvironment {
   readonly clientAuthentication?: Partial<Omit<ClientAuthenticationLimits, 'throttle'>> & {
     readonly throttle?: Partial<ThrottleLimits>;
   };
+  /** How many tokens one machine client may be given, by each process. Default: 1200 in ten minutes. */
+  readonly machineTokens?: Partial<RateLimitOptions>;
   /** Further private-use URI schemes that clients may register redirect URIs for, without the colon. */
   readonly redirectSchemes?: readonly string[];
   /** Further `Host` header values at which the MCP endpoint may be addressed, such as a proxy's inner name. */

@@ -50,6 +50,7 @@ describe('the configuration', () => {
         refreshGraceSeconds: 30,
       },
       tokenExchange: { paths: [] },
+      clientCredentials: { tokenLimit: { limit: 1200, windowSeconds: 600 } },
       softwareStatements: { issuers: [], required: false, leewaySeconds: 30 },
       identityAssertions: { issuers: [], longestSeconds: 600, leewaySeconds: 30 },
       dpop: {

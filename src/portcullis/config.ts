@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ConfigurationError } from '../core/urls.ts';
 import { signingAlgorithms } from '../oauth/token/access-token-jwt.ts';
+import { clientCredentialsSchema } from './client-credentials-config.ts';
 import { clientMetadataSchema } from './client-metadata-config.ts';
 import { deviceAuthorizationSchema } from './device-config.ts';
 import { dpopSchema } from './dpop-config.ts';
@@ -274,6 +275,7 @@ export const configSchema = z.strictObject({
         .meta({ description: 'How far the clocks of clients may be off.' }),
     })
     .prefault({}),
+  clientCredentials: clientCredentialsSchema,
   authorize: z.strictObject({ rateLimit: rateLimit(120, 60) }).prefault({}),
   pushedRequests: z
     .strictObject({

@@ -85,6 +85,10 @@ export function providerEnvironment(config: ResolvedConfig, dpopNonceKey?: Uint8
       longestAssertion: config.clientAuthentication.longestAssertionSeconds * second,
       leeway: config.clientAuthentication.leewaySeconds * second,
     },
+    machineTokens: {
+      limit: config.clientCredentials.tokenLimit.limit,
+      window: config.clientCredentials.tokenLimit.windowSeconds * second,
+    },
     clientMetadata: metadataDocumentOptions(config.clientMetadata),
     lifetimes: {
       pushedRequest: config.pushedRequests.lifetimeSeconds * second,

@@ -66,6 +66,38 @@ describe.each(providers)('client credentials at $name', (kind) => {
     },
   );
 
+  it('are not given without end: a machine that never keeps a token waits, and nobody else with it [PITFALL-15]', async () => {
+    const server = await peer({ environment: { machineTokens: { limit: 5, window: 60_000 } } });
+    const [client, other] = [await machine(server), await machine(server)];
+    const ask = () => client.post('token', grant);
+    expect((await client.post('token', { ...grant, scope: 'write' })).status).toBe(400);
+    const together = await Promise.all(Array.from({ length: 20 }, ask));
+    const given = together.filter(({ status }) => status === 200);
+    expect(given).toHaveLength(5);
+    for (const answer of together) {
+      if (answer.status === 200) continue;
+      expect(refusal(answer)).toBe('429 temporarily_unavailable');
+      expect(answer.headers.get('retry-after')).toBe('60');
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+    }
+    for (const answer of given) expect(await server.mcpStatus(tokensOf(answer).accessToken)).toBe(200);
+    expect((await other.post('token', grant)).status).toBe(200);
+    expect(server.running.events.filter(({ name }) => name === 'request.rate_limited')[0]).toMatchObject({
+      clientId: client.clientId,
+      reason: expect.stringContaining('clientCredentials.tokenLimit'),
+    });
+    server.running.clock.advance(59_999);
+    expect((await ask()).headers.get('retry-after')).toBe('1');
+    server.running.clock.advance(1);
+    expect((await ask()).status).toBe(200);
+  });
+
+  it('are given to a thousand copies of a service that keep their tokens, by default', async () => {
+    const server = await peer();
+    const client = await machine(server);
+    for (let copy = 0; copy < 1000; copy += 1) expect((await client.post('token', grant)).status).toBe(200);
+  });
+
   it('the subject is the client, for the application and for the log [MCP-CC-09, RFC9700-24]', async () => {
     const server = await peer();
     const client = await machine(server);

@@ -49,7 +49,7 @@ describe.each(providers)('managing a registration at $name', (kind) => {
   });
 
   it('whatever is wrong with the token, the id or the client, the answer is one and the same 401 [RFC7592-04, RFC7592-05, PITFALL-24]', async () => {
-    const server = await peer();
+    const server = await peer({ environment: { clientAuthentication: { throttle: { freeFailures: 1000 } } } });
     const [one, other, gone] = [await managed(server), await managed(server), await managed(server)];
     expect((await manage(server, gone, 'DELETE')).status).toBe(204);
     const stranger = {
@@ -77,6 +77,51 @@ describe.each(providers)('managing a registration at $name', (kind) => {
     }
     expect(bodies.size).toBe(1);
     expect((await manage(server, one, 'GET')).status).toBe(200);
+  });
+
+  it('guessing a registration access token is slowed like guessing a password, and slows nobody else [PITFALL-23]', async () => {
+    const server = await peer();
+    const { provider } = server;
+    const client = await managed(server, { token_endpoint_auth_method: 'client_secret_post' });
+    const other = await managed(server);
+    const at = (clientAddress: string, target: Managed, token: string, method = 'GET') =>
+      provider.handle(new Request(target.registration_client_uri, { method, headers: bearer(token) }), {
+        clientAddress,
+      }) as Promise<Response>;
+    expect((await at('192.0.2.1', client, client.registration_access_token)).status).toBe(200);
+    const stranger = '198.51.100.7';
+    const statuses: number[] = [];
+    for (let guess = 0; guess < 6; guess += 1)
+      statuses.push((await at(stranger, client, `guess-${guess}`, guess % 2 === 0 ? 'GET' : 'DELETE')).status);
+    expect(statuses).toEqual([401, 401, 401, 401, 429, 429]);
+    const refused = await at(stranger, client, client.registration_access_token);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+    expect(refused.headers.get('access-control-allow-origin')).toBe('*');
+    expect(server.running.events.findLast(({ name }) => name === 'request.rate_limited')).toMatchObject({
+      clientId: client.client_id,
+      clientAddress: stranger,
+    });
+    // Neither the client itself, nor its secret, nor another client of the same address.
+    expect((await at('192.0.2.1', client, client.registration_access_token)).status).toBe(200);
+    expect((await at(stranger, other, other.registration_access_token)).status).toBe(200);
+    await expectError(await server.redemption(client, 'x'), 400, 'invalid_grant');
+    server.running.clock.advance(1000);
+    expect((await at(stranger, client, client.registration_access_token)).status).toBe(200);
+    const together = await Promise.all(Array.from({ length: 50 }, (_, n) => at('203.0.113.9', client, `guess-${n}`)));
+    expect(together.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(4);
+  });
+
+  it('ids that are made up are guessed no faster, wherever they lead [PITFALL-23]', async () => {
+    const server = await peer();
+    const client = await managed(server);
+    const { origin, pathname } = new URL(client.registration_client_uri);
+    const statuses: (number | undefined)[] = [];
+    for (let guess = 0; guess < 30; guess += 1) {
+      const request = new Request(`${origin}${pathname}?client_id=made-up-${guess}`, { headers: bearer('x') });
+      statuses.push((await server.provider.handle(request, { clientAddress: '198.51.100.7' }))?.status);
+    }
+    expect(statuses.filter((status) => status === 401)).toHaveLength(21);
+    expect(statuses.at(-1)).toBe(429);
   });
 
   it('other methods are told which there are, and scripts may ask from anywhere [RFC7592-01]', async () => {

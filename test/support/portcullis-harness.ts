@@ -85,6 +85,16 @@ export async function createPortcullisHarness(
         : { clientSecretExpirySeconds: options.clientRegistration.clientSecretExpirySeconds }),
       redirectSchemes: [...(environment.redirectSchemes ?? [])],
     },
+    ...(environment.machineTokens === undefined
+      ? {}
+      : {
+          clientCredentials: {
+            tokenLimit: {
+              limit: environment.machineTokens.limit ?? 1200,
+              windowSeconds: (environment.machineTokens.window ?? 600_000) / 1000,
+            },
+          },
+        }),
     clientAuthentication: clientAuthenticationConfig(environment.clientAuthentication),
     tokens: {
       authorizationCodeSeconds: lifetimes.authorizationCode / 1000,

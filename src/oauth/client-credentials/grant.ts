@@ -13,7 +13,7 @@ export const clientCredentialsGrant = 'client_credentials';
 
 /**
  * The `client_credentials` grant, in this order: a confidential client that an administrator made → resource → scopes
- * within those of the client → one access token whose subject is the client, and never a refresh token.
+ * within those of the client → not too many tokens of late → one access token whose subject is the client, and never a refresh token.
  * @see OAuth 2.1 §4.2
  */
 export async function issueToMachine(
@@ -38,7 +38,20 @@ export async function issueToMachine(
   );
   if (provider.issueAccessToken === undefined)
     throw new Error('client credentials are served without issueAccessToken');
+  takeToken(client, provider);
   return provider.issueAccessToken(client, decided);
+}
+
+function takeToken(client: Client, provider: OAuthProvider): void {
+  try {
+    provider.machineTokens.take(client);
+  } catch (error) {
+    if (error instanceof OAuthError) {
+      const reason = `a machine client asks for too many tokens; ${error.hint}`;
+      provider.report({ name: 'request.rate_limited', clientId: client.clientId, reason });
+    }
+    throw error;
+  }
 }
 
 // Asked again beside the registered grant type: a store may hold what no registration would have let in.

@@ -73,14 +73,35 @@ export async function endRegistration(
 
 /**
  * The client that the address names, where the token is its own. Whatever is wrong, the answer is one and the same, so that
- * nobody learns which ids exist.
- * @throws OAuthError `invalid_token`
+ * nobody learns which ids exist; and guessing is slowed as it is for what clients authenticate with, apart from that.
+ * @throws OAuthError `invalid_token`; `temporarily_unavailable` (429) with `Retry-After` after too many failures
  */
 async function authorized(request: Request, provider: OAuthProvider, context: RequestContext): Promise<Manager> {
   const token = bearerTokenOf(request);
   const query = request.url.indexOf('?');
   const named = Params.parse(query === -1 ? '' : request.url.slice(query + 1)).get('client_id');
   if (token === undefined || named === undefined) throw refusal();
+  const presented = { clientId: `registration of ${named}` as ClientId, familiar: token };
+  const attempt = await provider.clientThrottle.begin(presented, context);
+  if (!attempt.allowed) throw tooManyFailures(attempt.retryAfterSeconds, named, provider, context);
+  try {
+    const manager = await managerOf(named, token, provider, context);
+    await attempt.succeeded();
+    return manager;
+  } catch (error) {
+    // What nobody is to blame for does not count.
+    if (error instanceof OAuthError) attempt.failed();
+    else await attempt.cancelled();
+    throw error;
+  }
+}
+
+async function managerOf(
+  named: string,
+  token: string,
+  provider: OAuthProvider,
+  context: RequestContext,
+): Promise<Manager> {
   const client = await provider.getClient(named as ClientId);
   // Compared in any case: an id that is unknown takes as long as a wrong token.
   const isOwn = secretMatches(token, client?.registrationTokenHash ?? hashSecret(''));
@@ -94,6 +115,20 @@ async function authorized(request: Request, provider: OAuthProvider, context: Re
     throw refusal();
   }
   return { client, token };
+}
+
+function tooManyFailures(seconds: number, named: string, provider: OAuthProvider, context: RequestContext): OAuthError {
+  provider.report({
+    name: 'request.rate_limited',
+    clientId: named.slice(0, 200),
+    reason: 'too many wrong registration access tokens',
+    ...context,
+  });
+  return new OAuthError(
+    'temporarily_unavailable',
+    `wrong registration access tokens were sent too often; try again in ${seconds} seconds`,
+    { status: 429, headers: { 'retry-after': String(seconds) } },
+  );
 }
 
 function changedMeanwhile(): OAuthError {

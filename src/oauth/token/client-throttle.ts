@@ -45,7 +45,10 @@ export class ClientThrottle {
    * Asks whether credentials may be looked at, before the client is looked up. What counts as failed only because it has
    * not ended yet is waited for, so that a client may send any number of requests at once.
    */
-  async begin({ clientId, familiar }: PresentedCredentials, { clientAddress }: RequestContext): Promise<ClientAttempt> {
+  async begin(
+    { clientId, familiar }: Pick<PresentedCredentials, 'clientId' | 'familiar'>,
+    { clientAddress }: RequestContext,
+  ): Promise<ClientAttempt> {
     const address = addressKey(clientAddress);
     const known = key('known', clientId, address, familiar);
     for (;;) {
