@@ -79,7 +79,7 @@ describe.each(providers)('managing a registration at $name', (kind) => {
     expect((await manage(server, one, 'GET')).status).toBe(200);
   });
 
-  it('guessing a registration access token is slowed like guessing a password, and slows nobody else [PITFALL-23]', async () => {
+  it('guessing a registration access token is slowed like guessing a password, and slows nobody else [RFC7592-13, PITFALL-23]', async () => {
     const server = await peer();
     const { provider } = server;
     const client = await managed(server, { token_endpoint_auth_method: 'client_secret_post' });

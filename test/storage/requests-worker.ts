@@ -1,0 +1,36 @@
+import type { PortcullisConfig } from '../../src/portcullis/config.ts';
+import { Portcullis } from '../../src/portcullis/portcullis.ts';
+import type { WorkerAnswer } from './token-request-worker.ts';
+
+export interface WorkerRequest {
+  readonly method: 'POST' | 'DELETE';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly form?: Readonly<Record<string, string>>;
+}
+
+/** What a worker is told: which server to be, and which requests to send, all at once. */
+export interface RequestsTask {
+  readonly config: PortcullisConfig;
+  readonly requests: readonly WorkerRequest[];
+}
+
+const task = JSON.parse(process.argv[2] ?? '') as RequestsTask;
+const server = await Portcullis.open(task.config);
+process.send?.('ready');
+process.once('message', async () => {
+  const answers = await Promise.all(task.requests.map(send));
+  await server.close();
+  process.send?.(answers);
+  process.disconnect();
+});
+
+async function send({ method, url, headers = {}, form }: WorkerRequest): Promise<WorkerAnswer> {
+  const body = form === undefined ? {} : { body: new URLSearchParams(form) };
+  const response = await server.handle(new Request(url, { method, headers, ...body }));
+  const text = (await response?.text()) ?? '';
+  return {
+    status: response?.status ?? 0,
+    body: text === '' ? {} : (JSON.parse(text) as Readonly<Record<string, unknown>>),
+  };
+}
