@@ -10,6 +10,8 @@ const worker = fileURLToPath(new URL('./requests-worker.ts', import.meta.url));
 const redirectUri = 'http://localhost:9999/cb';
 const token = `${baseUrl}/token`;
 
+type When = 'at once' | 'in the middle';
+
 interface Ending {
   readonly on: ServerOnFile;
   readonly client: TestClient;
@@ -31,14 +33,24 @@ async function managed(): Promise<Ending> {
   };
 }
 
-/** Sends requests from one process and the end from another, at the same moment. */
-async function race({ on: { config }, end }: Ending, requests: readonly WorkerRequest[], first: 'end' | 'requests') {
-  const start = (own: readonly WorkerRequest[]) =>
-    startWorker(worker, { config, requests: own } satisfies RequestsTask);
-  const [asking, ending] = await Promise.all([start(requests), start([end])]);
-  const answers = Promise.all([messageFrom(asking), messageFrom(ending)]);
-  for (const child of first === 'end' ? [ending, asking] : [asking, ending]) child.send('go');
-  return (await answers) as [WorkerAnswer[], WorkerAnswer[]];
+/**
+ * Sends requests from one process and the end from another: `at once`, or the end when the first request has won.
+ * @returns the answers to the requests, and that to the end
+ */
+async function race({ on: { config }, end }: Ending, requests: readonly WorkerRequest[], when: When) {
+  const start = (own: readonly WorkerRequest[], pace: RequestsTask['pace']) =>
+    startWorker(worker, { config, requests: own, pace } satisfies RequestsTask);
+  const [asking, ending] = await Promise.all([
+    start(requests, when === 'at once' ? 'together' : 'in turn'),
+    start([end], 'together'),
+  ]);
+  const ended = messageFrom(ending);
+  const begun = messageFrom(asking);
+  asking.send('go');
+  if (when === 'in the middle') expect(await begun).toBe('begun');
+  const answers = when === 'in the middle' ? messageFrom(asking) : begun;
+  ending.send('go');
+  return [(await answers) as WorkerAnswer[], ((await ended) as WorkerAnswer[])[0]] as const;
 }
 
 async function expectNothingAlive({ on, client, end }: Ending, answers: readonly WorkerAnswer[]): Promise<void> {
@@ -58,17 +70,18 @@ async function expectNothingAlive({ on, client, end }: Ending, answers: readonly
     expect(await server.services.database.read(`SELECT count(*) AS n FROM ${table}`), table).toEqual([{ n: 0 }]);
 }
 
-describe.each(['end', 'requests'] as const)('a client that ends itself in one process, %s told first,', (first) => {
+describe.each<When>(['at once', 'in the middle'])('a client that ends itself in one process, %s,', (when) => {
   it('while its codes are redeemed in another: no token of it is alive afterwards [RFC7592-12, PITFALL-35]', async () => {
     const ending = await managed();
     const requests: WorkerRequest[] = [];
-    for (let n = 0; n < 6; n += 1) {
+    for (let n = 0; n < 8; n += 1) {
       const { code, verifier, redirectUri: sent = '' } = await ending.on.authorize(ending.client);
       const form = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: sent };
       requests.push({ method: 'POST', url: token, form: { ...form, client_id: ending.client.clientId } });
     }
-    const [answers, [ended]] = await race(ending, requests, first);
+    const [answers, ended] = await race(ending, requests, when);
     expect(ended?.status).toBe(204);
+    if (when === 'in the middle') expect(answers[0]?.status).toBe(200);
     await expectNothingAlive(ending, answers);
   });
 
@@ -76,15 +89,16 @@ describe.each(['end', 'requests'] as const)('a client that ends itself in one pr
     const ending = await managed();
     const requests: WorkerRequest[] = [];
     const before = [];
-    for (let n = 0; n < 6; n += 1) {
+    for (let n = 0; n < 8; n += 1) {
       const tokens = await ending.on.connect(ending.client);
       expect(await ending.on.isHonoured(tokens)).toBe(true);
       before.push(tokens);
       const form = { grant_type: 'refresh_token', refresh_token: tokens.refreshToken };
       requests.push({ method: 'POST', url: token, form: { ...form, client_id: ending.client.clientId } });
     }
-    const [answers, [ended]] = await race(ending, requests, first);
+    const [answers, ended] = await race(ending, requests, when);
     expect(ended?.status).toBe(204);
+    if (when === 'in the middle') expect(answers[0]?.status).toBe(200);
     await expectNothingAlive(ending, answers);
     for (const tokens of before) expect(await ending.on.isHonoured(tokens)).toBe(false);
   });

@@ -9,21 +9,32 @@ export interface WorkerRequest {
   readonly form?: Readonly<Record<string, string>>;
 }
 
-/** What a worker is told: which server to be, and which requests to send, all at once. */
+/** What a worker is told: which server to be, and which requests to send: all at once, or each after the one before. */
 export interface RequestsTask {
   readonly config: PortcullisConfig;
   readonly requests: readonly WorkerRequest[];
+  readonly pace: 'together' | 'in turn';
 }
 
 const task = JSON.parse(process.argv[2] ?? '') as RequestsTask;
 const server = await Portcullis.open(task.config);
 process.send?.('ready');
 process.once('message', async () => {
-  const answers = await Promise.all(task.requests.map(send));
+  const answers = task.pace === 'together' ? await Promise.all(task.requests.map(send)) : await inTurn();
   await server.close();
   process.send?.(answers);
   process.disconnect();
 });
+
+/** Says when the first one was answered. */
+async function inTurn(): Promise<WorkerAnswer[]> {
+  const answers: WorkerAnswer[] = [];
+  for (const request of task.requests) {
+    answers.push(await send(request));
+    if (answers.length === 1) process.send?.('begun');
+  }
+  return answers;
+}
 
 async function send({ method, url, headers = {}, form }: WorkerRequest): Promise<WorkerAnswer> {
   const body = form === undefined ? {} : { body: new URLSearchParams(form) };
