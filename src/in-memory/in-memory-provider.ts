@@ -26,6 +26,7 @@ import { approvedGrant } from '../oauth/token/approved-grant.ts';
 import { ConsumedGrant } from '../oauth/token/consumed-grant.ts';
 import { DecidedGrant } from '../oauth/token/decided-grant.ts';
 import { accessTokenFor, mintSecret, refreshTokenFor } from '../oauth/token/mint.ts';
+import { stillAllowed } from '../oauth/token/resource.ts';
 import { TokenSet } from '../oauth/token/token-set.ts';
 import { OAuthProvider } from '../provider.ts';
 import { MemoryStore, type StoredGrant } from './memory-store.ts';
@@ -296,9 +297,12 @@ export class InMemoryProvider extends OAuthProvider {
     const { clientId } = client;
     try {
       const approval = await this.#approveDevice(client, request);
+      const allowed = stillAllowed(request.scopes, this.store.clients.get(clientId) ?? client);
+      if (allowed.length === 0 && request.scopes.length > 0)
+        throw new OAuthError('invalid_scope', 'the client may ask for none of the scopes any more');
       const decision = {
         subject: approval.subject as Subject,
-        scopes: approval.scopes ?? request.scopes,
+        scopes: (approval.scopes ?? allowed).filter((scope) => allowed.includes(scope)),
         authenticatedAt: approval.authenticatedAt ?? this.clock.now(),
       };
       const grant = approvedGrant(request, decision, { random: this.random, now: this.clock.now() });

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { approveClient, invitation } from '../support/registration.ts';
-import { expectError, location, type Peer, peersOf, providers, type RegisteredClient, redirectUri } from './support.ts';
+import {
+  expectError,
+  expectRedirectedError,
+  location,
+  type Peer,
+  peersOf,
+  providers,
+  type RegisteredClient,
+  redirectUri,
+  validRequest,
+} from './support.ts';
 
 interface Managed extends RegisteredClient, Readonly<Record<string, unknown>> {
   readonly registration_client_uri: string;
@@ -226,6 +236,39 @@ describe.each(providers)('managing a registration at $name', (kind) => {
     await put(server, client, { redirect_uris: ['http://localhost:1/other'] });
     if (kind.name === 'Portcullis') await expect(server.running.approve(location(started))).rejects.toThrow();
     expect((await server.authorize(client)).status).toBe(400);
+  });
+
+  it('what a client takes back is not given for what it asked for before: not to a code, a pushed request or a waiting one [RFC7592-08]', async () => {
+    const server = await peer();
+    const wide = { scope: 'read write' };
+    const client = await managed(server, wide);
+    const code = await server.code(client, wide);
+    const pushed = (await (await server.post('/par', validRequest(client, wide))).json()) as { request_uri: string };
+    const waiting = await server.authorize(client, wide);
+    const tokens = await server.tokens(client, wide);
+    expect((await put(server, client, { scope: 'read' })).status).toBe(200);
+    expect(await expectError(await server.redemption(client, code), 400, 'invalid_grant')).toContain("'write'");
+    const query = new URLSearchParams({ client_id: client.client_id, request_uri: pushed.request_uri });
+    expectRedirectedError(await server.send(`/authorize?${query}`), 'invalid_scope');
+    const late = (await server.running.approve(location(waiting))).searchParams.get('code') ?? '';
+    if (kind.name === 'Portcullis') expect((await server.redeem(client, late)).scope).toBe('read');
+    else await expectError(await server.redemption(client, late), 400, 'invalid_grant');
+    // What a user granted is the user's to take back.
+    expect((await server.refresh(client, tokens.refresh_token)).status).toBe(200);
+    // Nor is a code spent by that, or the replay of a spent one overlooked.
+    expect((await put(server, client, wide)).status).toBe(200);
+    expect((await server.redeem(client, code)).scope).toBe('read write');
+    expect((await put(server, client, { scope: 'read' })).status).toBe(200);
+    await expectError(await server.redemption(client, code), 400, 'invalid_grant');
+    expect(server.running.events.map(({ name }) => name)).toContain('code.replayed');
+  });
+
+  it('a request of which nothing is left is over [RFC7592-08]', async () => {
+    const server = await peer();
+    const client = await managed(server, { scope: 'read write' });
+    const waiting = await server.authorize(client, { scope: 'write' });
+    await put(server, client, { scope: 'read' });
+    if (kind.name === 'Portcullis') await expect(server.running.approve(location(waiting))).rejects.toThrow();
   });
 
   it('a client that is deleted has no codes, tokens or grants, at once [RFC7592-11, RFC7592-12]', async () => {

@@ -8,6 +8,7 @@ import type { Client } from '../../core/records.ts';
 import { ValidatedRedirectUri } from '../../oauth/authorization-code/redirect-uri.ts';
 import type { AuthorizeRequest } from '../../oauth/authorization-code/request.ts';
 import type { ClientStore } from '../../oauth/register/store.ts';
+import { stillAllowed } from '../../oauth/token/resource.ts';
 
 /** An authorization request that waits for its user to sign in and decide. */
 export interface PendingRequest {
@@ -66,8 +67,8 @@ export class PendingRequests {
   }
 
   /**
-   * A request that is neither finished nor expired. Its redirect URI is matched with the client's once more, so that a
-   * client changed or removed meanwhile gets nothing.
+   * A request that is neither finished nor expired. Its redirect URI and scopes are matched with the client's once more, so
+   * that a client changed or removed meanwhile gets nothing that it may not ask for any more.
    */
   async find(id: string): Promise<PendingRequest | undefined> {
     const hash = hashSecret(id);
@@ -108,12 +109,14 @@ export class PendingRequests {
     const client = await this.#clients.get(row['client_id'] as ClientId);
     if (client === undefined || client.admission === 'pending') return undefined;
     const { redirectUri, ...parameters } = JSON.parse(row['parameters'] as string) as StoredParameters;
+    const scopes = stillAllowed(parameters.scopes, client);
+    if (scopes.length === 0 && parameters.scopes.length > 0) return undefined;
     try {
       return {
         id,
         hash,
         client,
-        request: { ...parameters, client, redirectUri: ValidatedRedirectUri.match(client, redirectUri) },
+        request: { ...parameters, scopes, client, redirectUri: ValidatedRedirectUri.match(client, redirectUri) },
         createdAt: row['created_at'] as number,
         browserHash: (row['browser_hash'] as SecretHash | null) ?? undefined,
         askedUserId: (row['asked_user_id'] as Subject | null) ?? undefined,

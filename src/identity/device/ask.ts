@@ -2,6 +2,7 @@ import type { Client } from '../../core/records.ts';
 import type { WaitingDevice } from '../../oauth/device/store.ts';
 import { shownUserCode } from '../../oauth/device/user-code.ts';
 import { mayUseDevices } from '../../oauth/token/device-clients.ts';
+import { stillAllowed } from '../../oauth/token/resource.ts';
 import { type ConsentScope, consentPage } from '../../web/pages/consent.ts';
 import { htmlResponse, seeOther } from '../../web/response.ts';
 import { grantableScopes } from '../consent/offered-scopes.ts';
@@ -39,7 +40,9 @@ export async function askedOf(
   const client = stored && (await provider.metadataDocuments.current(stored));
   if (client === undefined) throw notWaiting(services);
   mayUseDevices(client, provider);
-  const scopes = grantableScopes(device, user.user, services);
+  const left = stillAllowed(device.scopes, client);
+  if (left.length === 0 && device.scopes.length > 0) throw notWaiting(services);
+  const scopes = grantableScopes({ ...device, scopes: left }, user.user, services);
   if (scopes !== undefined) return { device, user, client, scopes };
   throw new PageError(403, {
     title: 'You may not allow this',

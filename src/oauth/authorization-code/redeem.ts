@@ -7,7 +7,7 @@ import { declareRedeemable } from '../token/consumed-grant.ts';
 import type { TokenRequest } from '../token/grant-handler.ts';
 import { refreshKeyOf } from '../token/mint.ts';
 import { endReplayed } from '../token/replay.ts';
-import { grantedResource } from '../token/resource.ts';
+import { grantedResource, requireStillAllowed } from '../token/resource.ts';
 import { WrongKeyError } from '../token/sender-constraint.ts';
 import type { TokenSet } from '../token/token-set.ts';
 import { isCodeVerifier, verifierMatches } from './pkce.ts';
@@ -87,7 +87,8 @@ export class RedeemableCode {
 class VerifierMismatch extends Error {}
 
 /**
- * The `authorization_code` grant, in this order: load → this client's → alive → redirect URI → key → PKCE → resource → spend.
+ * The `authorization_code` grant, in this order: load → this client's → alive → redirect URI → key → PKCE → resource →
+ * scopes → spend.
  * Nothing is spent or revoked for a request that is not the client's own; a wrong verifier spends the code, a replay
  * revokes what its first redemption opened.
  * @see OAuth 2.1 §4.1.3, RFC 9700 §4.14.2 on replay
@@ -114,6 +115,7 @@ export async function redeemAuthorizationCode(
     throw new OAuthError('invalid_grant', 'code_verifier does not match the code_challenge');
   }
   grantedResource(params, client.client, record, provider);
+  requireStillAllowed(record, client.client);
   try {
     if (code.spentAt !== undefined) throw new AlreadySpentError();
     return await provider.exchangeAuthorizationCode(client.client, code);

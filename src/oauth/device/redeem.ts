@@ -9,7 +9,7 @@ import { mayUseDevices } from '../token/device-clients.ts';
 import type { TokenRequest } from '../token/grant-handler.ts';
 import { refreshKeyOf } from '../token/mint.ts';
 import { endReplayed } from '../token/replay.ts';
-import { grantedResource } from '../token/resource.ts';
+import { grantedResource, requireStillAllowed } from '../token/resource.ts';
 import type { TokenSet } from '../token/token-set.ts';
 
 /** Proof that a device code may be spent by this request: it is this client's, approved by its user, and alive. */
@@ -65,7 +65,7 @@ export class RedeemableDeviceCode {
 
 /**
  * The device code grant, in this order: a client that may → poll counted → this client's → decided → alive → resource →
- * spend. Nothing is counted, spent or revoked for another client; a replay revokes what the first redemption opened.
+ * scopes → spend. Nothing is counted, spent or revoked for another client; a replay revokes what the first redemption opened.
  * @see RFC 8628 §3.5, RFC 9700 §4.14.2 on replay
  */
 export async function redeemDeviceCode(
@@ -78,6 +78,7 @@ export async function redeemDeviceCode(
   const record = await poll(client, hashSecret(params.require('device_code')), provider);
   const code = RedeemableDeviceCode.check(record, client, provider.clock.now(), request.keyThumbprint);
   grantedResource(params, client, record, provider);
+  requireStillAllowed(record, client);
   try {
     if (code.spentAt !== undefined) throw new AlreadySpentError();
     if (provider.exchangeDeviceCode === undefined)

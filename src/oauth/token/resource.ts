@@ -53,6 +53,29 @@ export function grantedResource(
   return granted;
 }
 
+/**
+ * What is left of scopes that a client asked for before: it may ask for fewer since, by its own will, by that of an
+ * administrator, or by its metadata document.
+ */
+export function stillAllowed(scopes: readonly string[], client: Pick<Client, 'scopes'>): readonly string[] {
+  return scopes.filter((scope) => client.scopes.includes(scope));
+}
+
+/** @throws OAuthError `invalid_grant` where a code holds a scope that its client may not ask for any more */
+export function requireStillAllowed(
+  { grant, spentAt }: AuthorizationCode | DeviceCode,
+  client: Pick<Client, 'scopes'>,
+): void {
+  // The replay of a spent one is judged as such, whatever its client may ask for.
+  if (spentAt !== undefined) return;
+  const lost = grant.scopes.filter((scope) => !client.scopes.includes(scope));
+  if (lost.length > 0)
+    throw new OAuthError(
+      'invalid_grant',
+      `the client is not registered for scope ${quoted(lost)} any more: start a new authorization request`,
+    );
+}
+
 function checkClient(client: Pick<Client, 'registeredBy'>, { uri, clients }: ProtectedResource): void {
   if (clients === 'verified' && !isVerified(client))
     throw new OAuthError('unauthorized_client', `resource ${uri} is only for clients that an administrator added`);
