@@ -49,8 +49,7 @@ export async function compareThoroughly(reference: Reference, cast: Cast): Promi
     agree(`access token ${index} is active`, await isActive(token, resource, cast), isSeen);
     for (const name of ['notes', 'mail'] as const) {
       const isRight = isAlive && name === resource;
-      const { uri } = resources[name];
-      const passes = (proven?: number) => cast.passes(token, name, uri, proven);
+      const passes = (proven?: number) => cast.passes(token, name, proven);
       agree(`access token ${index} passes at ${name} by itself`, await passes(), isRight && key === undefined);
       if (key === undefined) continue;
       agree(`access token ${index} passes at ${name} with its key`, await passes(key), isRight);
@@ -73,16 +72,27 @@ async function compareAccessToken(index: number, reference: Reference, cast: Cas
   const loaded = await provider.loadAccessToken(token);
   agree(`${what} is alive`, loaded !== undefined && loaded.expiresAt > clock.now(), isAlive);
   if (loaded === undefined || !isAlive) return;
-  const { scopes, resource, expiresAt, keyThumbprint, clientId } = loaded;
+  const { scopes, resource, expiresAt, keyThumbprint, clientId, claims } = loaded;
+  const { signIn } = grant;
   const described = {
     scopes: [...expected.scopes].sort(),
     resource: resources[grant.resource].uri,
     expiresAt: expected.expiresAt,
     key: cast.thumbprint(expected.key),
+    signedInAt: signIn && signIn.at / 1000,
+    acr: signIn?.acr,
     client: typeof grant.client === 'string' ? grant.client : at(cast.clients, grant.client).clientId,
   };
   assert.deepEqual(
-    { scopes: [...scopes].sort(), resource, expiresAt, key: keyThumbprint, client: clientId },
+    {
+      scopes: [...scopes].sort(),
+      resource,
+      expiresAt,
+      key: keyThumbprint,
+      signedInAt: claims?.['auth_time'],
+      acr: claims?.['acr'],
+      client: clientId,
+    },
     described,
     `${what} is not what was granted`,
   );

@@ -71,7 +71,8 @@ export async function administer(action: Administration, reference: Reference, c
 async function noteUnusedClients(reference: Reference, cast: Cast): Promise<string> {
   const gone: number[] = [];
   for (const [index, { clientId }] of cast.clients.entries()) {
-    if (at(reference.clients, index).gone || (await cast.world.provider.getClient(idOf(clientId)))) continue;
+    const isKnown = !at(reference.clients, index).gone;
+    if (!isKnown || (await cast.world.provider.getClient(idOf(clientId)))) continue;
     const isMissed = [...reference.refreshTokens, ...reference.accessTokens, ...reference.codes].some(
       ({ grant, expiresAt }) =>
         at(reference.grants, grant).client === index && reference.isGrantAlive(grant) && expiresAt > reference.now,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import type { Answer } from '../../../src/testing/test-client.ts';
 import { authorize } from './play-authorization.ts';
 import { asItShould, newest, type Sent, sendingOf, settle } from './presenting.ts';
-import { at, type Outcome, type Reference } from './reference.ts';
-import { exchanges, machine, resources } from './rules.ts';
+import type { Outcome } from './records.ts';
+import { at, type Reference } from './reference.ts';
+import { exchanges, machine, resources, tools } from './rules.ts';
 import type { Action, AskedScopes } from './steps.ts';
 import type { Cast } from './world.ts';
 
@@ -25,7 +26,15 @@ export async function connect(
   reference: Reference,
   cast: Cast,
 ): Promise<string> {
-  const usual = { scopes: [], decision: 'allow', prompt: undefined, key: undefined, pushed: false } as const;
+  const usual = {
+    scopes: [],
+    decision: 'allow',
+    prompt: undefined,
+    key: undefined,
+    pushed: false,
+    maxAge: undefined,
+    acr: undefined,
+  } as const;
   const before = reference.codes.length;
   const authorized = await authorize({ do: 'authorize', client, user, resource, ...usual }, reference, cast);
   if (reference.codes.length === before) return authorized;
@@ -79,10 +88,15 @@ export async function refreshAtOnce(index: number, times: number, reference: Ref
 }
 
 // Whoever comes first, as many win as if they had come one after another, and what they win is alike.
-function settleAll(answers: readonly Answer[], outcomes: readonly Outcome[], reference: Reference, cast: Cast): string {
+export function settleAll(
+  answers: readonly Answer[],
+  outcomes: readonly Outcome[],
+  reference: Reference,
+  cast: Cast,
+): string {
   const won = (answer: Answer) => answer.status === 200;
   const inOrder = [...answers.filter(won), ...answers.filter((answer) => !won(answer))];
-  const expected = [...outcomes].sort((a, b) => Number(a === 'refused') - Number(b === 'refused'));
+  const expected = [...outcomes].sort((a, b) => Number(typeof a === 'string') - Number(typeof b === 'string'));
   return expected.map((outcome, number) => settle(at(inOrder, number), outcome, reference, cast)).join('; ');
 }
 
@@ -101,6 +115,25 @@ export async function actForItself(
   };
   const answer = await cast.asServer(machine.name, 'token', parameters, cast.proof(key));
   return `at ${resource}: ${settle(answer, expected, reference, cast)}`;
+}
+
+/** A tool is called, which may want a sign-in of late. */
+export async function callTool(
+  { token, tool }: Extract<Action, { readonly do: 'call' }>,
+  reference: Reference,
+  cast: Cast,
+): Promise<string> {
+  const index = newest(reference.accessTokens, token);
+  const expected = reference.call(index, tool);
+  const { key } = at(reference.accessTokens, index);
+  const { maxAge, resource } = tools[tool];
+  const message = { method: 'tools/call', params: { name: tool } };
+  const response = await cast.atGate(at(cast.accessTokens, index), resource, message, key);
+  const challenge = response?.headers.get('www-authenticate') ?? '';
+  const got = response === undefined ? 'passes' : (/error="(\w+)"/.exec(challenge)?.[1] ?? String(response.status));
+  assert.equal(got, expected, `${tool} with access token ${index}`);
+  if (got === 'insufficient_user_authentication') assert.match(challenge, new RegExp(`max_age="${maxAge / 1000}"`));
+  return `${tool} with access token ${index}: ${got}`;
 }
 
 export async function exchange(
@@ -155,6 +188,6 @@ export async function revoke(
   return `${what} token ${index} by ${typeof sender === 'number' ? `client ${sender}` : sender}`;
 }
 
-function resourceParameter({ resource }: Sent): { resource?: string } {
+export function resourceParameter({ resource }: Sent): { resource?: string } {
   return resource === undefined ? {} : { resource: resources[resource].uri };
 }

@@ -1,8 +1,11 @@
 import { administer, isAdministrationPossible } from './play-administration.ts';
 import { authorize } from './play-authorization.ts';
+import { playDevice } from './play-devices.ts';
 import { endWhileUsed, isEndPossible } from './play-endings.ts';
+import { isPartyThere, playParty } from './play-parties.ts';
 import {
   actForItself,
+  callTool,
   connect,
   exchange,
   redeem,
@@ -26,7 +29,20 @@ export function isPossible(action: Action, reference: Reference): boolean {
     case 'refresh at once':
       return reference.refreshTokens.length > 0;
     case 'exchange':
+    case 'call':
       return reference.accessTokens.length > 0;
+    case 'decide on device':
+    case 'poll':
+    case 'poll at once':
+      return reference.devices.length > 0;
+    case 'publish':
+    case 'change document':
+    case 'assert':
+    case 'present again':
+    case 'issuer':
+    case 'link':
+    case 'unlink':
+      return isPartyThere(action, reference);
     case 'revoke':
       return (action.what === 'access' ? reference.accessTokens : reference.refreshTokens).length > 0;
     case 'end while it is used':
@@ -35,6 +51,8 @@ export function isPossible(action: Action, reference: Reference): boolean {
     case 'authorize':
     case 'connect':
     case 'act for itself':
+    case 'start device':
+    case 'connect device':
     case 'wait':
     case 'sweep':
       return true;
@@ -55,8 +73,7 @@ export async function play(action: Action, reference: Reference, cast: Cast): Pr
   switch (action.do) {
     case 'register':
       await cast.register(action.kind);
-      reference.clients.push({ kind: action.kind, gone: false });
-      return `client ${reference.clients.length - 1}, ${action.kind}`;
+      return `client ${reference.addClient(action.kind)}, ${action.kind}`;
     case 'authorize':
       return authorize(action, reference, cast);
     case 'connect':
@@ -84,6 +101,22 @@ export async function play(action: Action, reference: Reference, cast: Cast): Pr
       return actForItself(action, reference, cast);
     case 'exchange':
       return exchange(action, reference, cast);
+    case 'call':
+      return callTool(action, reference, cast);
+    case 'start device':
+    case 'connect device':
+    case 'decide on device':
+    case 'poll':
+    case 'poll at once':
+      return playDevice(action, reference, cast);
+    case 'publish':
+    case 'change document':
+    case 'assert':
+    case 'present again':
+    case 'issuer':
+    case 'link':
+    case 'unlink':
+      return playParty(action, reference, cast);
     case 'revoke':
       return revoke(action, reference, cast);
     case 'end while it is used':

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Answer } from '../../../src/testing/test-client.ts';
-import { at, type Outcome, type Reference } from './reference.ts';
+import type { Outcome } from './records.ts';
+import { at, type Reference } from './reference.ts';
 import { type ResourceName, resourceNames } from './rules.ts';
 import type { Sending } from './steps.ts';
 import type { Cast } from './world.ts';
@@ -19,20 +20,29 @@ export const asItShould: Sending = { by: 'its client', key: 'its key', resource:
 export function sendingOf(
   items: readonly { readonly grant: number; readonly key: number | undefined }[],
   index: number,
-  { by, key, resource }: Sending,
+  { by, key, resource: named }: Sending,
   reference: Reference,
 ): Sent {
   const { grant, key: own } = at(items, index);
-  const { client, resource: granted } = at(reference.grants, grant);
+  const { client, resource } = at(reference.grants, grant);
   assert.ok(typeof client === 'number');
-  const keys = { 'its key': own, 'no key': undefined, 0: 0, 1: 1 };
+  return sendingOfClient({ client, resource, key: own }, { by, key, resource: named }, reference);
+}
+
+/** The same for what is not a grant's yet. */
+export function sendingOfClient(
+  own: { readonly client: number; readonly resource: ResourceName; readonly key: number | undefined },
+  { by, key, resource }: Sending,
+  reference: Reference,
+): Sent {
+  const keys = { 'its key': own.key, 'no key': undefined, 0: 0, 1: 1 };
   const named = {
     none: undefined,
-    'its resource': granted,
-    'another resource': resourceNames.find((name) => name !== granted),
+    'its resource': own.resource,
+    'another resource': resourceNames.find((name) => name !== own.resource),
   };
   return {
-    by: by === 'its client' ? client : (client + 1) % reference.clients.length,
+    by: by === 'its client' ? own.client : (own.client + 1) % reference.clients.length,
     key: keys[key],
     resource: named[resource],
   };
@@ -45,8 +55,9 @@ export function newest(items: readonly unknown[], back: number): number {
 
 /** Holds an answer of the token endpoint against what was expected, and keeps its tokens. */
 export function settle(answer: Answer, expected: Outcome, reference: Reference, cast: Cast): string {
-  if (expected === 'refused') {
+  if (typeof expected === 'string') {
     assert.ok(answer.status >= 400 && answer.status < 500, `to be refused, and got ${answer.status}: ${answer.text}`);
+    if (expected !== 'refused') assert.equal(answer.body['error'], expected, answer.text);
     return `refused, ${String(answer.body['error'])}`;
   }
   assert.equal(answer.status, 200, `to be granted, and got ${answer.status}: ${answer.text}`);

@@ -1,72 +1,37 @@
+import type {
+  DeviceError,
+  Issued,
+  Outcome,
+  Presentation,
+  ReferenceAccessToken,
+  ReferenceAssertion,
+  ReferenceClient,
+  ReferenceCode,
+  ReferenceDevice,
+  ReferenceGrant,
+  ReferenceRefreshToken,
+  ReferenceSignIn,
+  ReferenceUser,
+} from './records.ts';
 import {
+  acr,
   type ClientKind,
   clientKinds,
+  documentScopes,
   type ExchangeRules,
+  enterprise,
   type Freedoms,
+  type IssuerNumber,
   lifetimes,
   machine,
+  maxAgeOf,
   type ResourceName,
   resources,
   type ServerName,
+  scopesFor,
+  type ToolName,
+  tools,
 } from './rules.ts';
-
-/** What is refused leaves everything as it was, unless the rule at hand says otherwise. */
-export type Outcome = 'refused' | { readonly access: number; readonly refresh?: number };
-
-export interface ReferenceClient {
-  readonly kind: ClientKind;
-  gone: boolean;
-}
-
-export interface ReferenceUser {
-  state: 'active' | 'disabled' | 'deleted';
-}
-
-export interface ReferenceGrant {
-  /** Index of its client; or the server that exchanged a token for it. */
-  readonly client: number | ServerName;
-  /** `undefined`: the client acts for itself. */
-  readonly user: number | undefined;
-  readonly scopes: readonly string[];
-  readonly resource: ResourceName;
-  readonly approvedAt: number;
-  /** The grant at the root of the exchange. */
-  readonly root?: number;
-  dead: boolean;
-  generation: number;
-  rotatedAt: number;
-  retries: number;
-}
-
-interface Issued {
-  readonly grant: number;
-  readonly expiresAt: number;
-  /** The key that it is bound to. */
-  readonly key: number | undefined;
-  forgotten: boolean;
-}
-
-export interface ReferenceCode extends Issued {
-  spent: boolean;
-}
-
-export interface ReferenceRefreshToken extends Issued {
-  readonly generation: number;
-}
-
-export interface ReferenceAccessToken extends Issued {
-  readonly scopes: readonly string[];
-  /** How often a signing key had been compromised when it was signed. */
-  readonly signedIn: number;
-}
-
-/** How a request presents something. */
-export interface Presentation {
-  /** Index of the client that sends it. */
-  readonly by: number;
-  readonly key?: number | undefined;
-  readonly resource?: ResourceName | undefined;
-}
 
 /**
  * The whole server as a few lists: what was issued, what hangs on what, and what is dead. Written from the specifications
@@ -79,6 +44,11 @@ export class Reference {
   readonly codes: ReferenceCode[] = [];
   readonly refreshTokens: ReferenceRefreshToken[] = [];
   readonly accessTokens: ReferenceAccessToken[] = [];
+  readonly devices: ReferenceDevice[] = [];
+  readonly assertions: ReferenceAssertion[] = [];
+  /** Which user somebody is that an issuer knows. */
+  readonly links = new Map<string, number>();
+  readonly removedIssuers = new Set<IssuerNumber>();
   readonly #approved = new Set<string>();
   readonly #freedoms: Freedoms;
   now: number;
@@ -105,11 +75,38 @@ export class Reference {
     return !forgotten && this.isGrantAlive(grant);
   }
 
+  addClient(kind: ClientKind): number {
+    const { scopes } = clientKinds[kind];
+    const described = kind === 'of a document' ? { gone: true, document: 'good' as const } : { gone: false };
+    return this.clients.push({ kind, scopes, ...described }) - 1;
+  }
+
+  /** The document of a client is looked up, and what it says counts from now on. @returns whether there is such a client */
+  introduce(index: number): boolean {
+    const client = at(this.clients, index);
+    if (client.document === undefined) return !client.gone;
+    const scopes = documentScopes[client.document];
+    if (scopes === undefined) return false;
+    client.gone = false;
+    client.scopes = scopes;
+    return true;
+  }
+
   /** What a request for these scopes asks the user for; `undefined` where it is refused before. */
-  scopesAskedFor(client: number, resource: ResourceName, requested: readonly string[]): readonly string[] | undefined {
-    const { kind, gone } = at(this.clients, client);
-    if (gone) return undefined;
-    return scopesFor(clientKinds[kind].scopes, resource, requested);
+  scopesAskedFor(index: number, resource: ResourceName, requested: readonly string[]): readonly string[] | undefined {
+    const { document, gone, scopes } = at(this.clients, index);
+    if (document === undefined) return gone ? undefined : scopesFor(scopes, resource, requested);
+    const described = document === 'elsewhere' ? undefined : documentScopes[document];
+    return described && scopesFor(described, resource, requested);
+  }
+
+  signIn(user: number): void {
+    at(this.users, user).signedInAt = this.now;
+  }
+
+  /** Whether the last sign-in of a user will do for these scopes. @param maxAge what was asked for besides, milliseconds */
+  isSignInRecent(user: number, scopes: readonly string[], maxAge = Number.POSITIVE_INFINITY): boolean {
+    return this.now - at(this.users, user).signedInAt <= Math.min(maxAge, ...scopes.map(maxAgeOf));
   }
 
   get isMachineGone(): boolean {
@@ -120,7 +117,13 @@ export class Reference {
   issueToMachine(resource: ResourceName, requested: readonly string[], key?: number): Outcome {
     const scopes = scopesFor(machine.scopes, resource, requested);
     if (scopes === undefined || this.#isMachineGone) return 'refused';
-    const grant = this.#addGrant({ client: machine.name, user: undefined, scopes, resource });
+    const grant = this.#addGrant({
+      client: machine.name,
+      user: undefined,
+      scopes,
+      resource,
+      signIn: undefined,
+    });
     return { access: this.#addAccessToken(grant, scopes, key) };
   }
 
@@ -137,9 +140,16 @@ export class Reference {
     );
   }
 
-  approve(user: number, client: number, resource: ResourceName, scopes: readonly string[], key?: number): number {
+  approve(
+    user: number,
+    client: number,
+    resource: ResourceName,
+    scopes: readonly string[],
+    { key, asksForAcr }: { readonly key?: number | undefined; readonly asksForAcr: boolean },
+  ): number {
     for (const scope of scopes) this.#approved.add([user, client, resource, scope].join(' '));
-    const grant = this.#addGrant({ client, user, scopes, resource });
+    const signIn = this.#signInOf(user, asksForAcr);
+    const grant = this.#addGrant({ client, user, scopes, resource, signIn });
     const code = { grant, expiresAt: this.now + lifetimes.code, key, forgotten: false, spent: false };
     return this.codes.push(code) - 1;
   }
@@ -160,8 +170,107 @@ export class Reference {
       grant.dead = true;
       return 'refused';
     }
+    if (!this.#isStillAllowed(grant.scopes, by)) return 'refused';
     code.spent = true;
     return this.#issue(code.grant, grant.scopes, key, this.#keyOfRefreshToken(by, key));
+  }
+
+  /** A device asks. @returns its index; `undefined` where it is refused */
+  startDevice(client: number, resource: ResourceName, requested: readonly string[]): number | undefined {
+    if (!this.introduce(client) || !clientKinds[at(this.clients, client).kind].devices) return undefined;
+    const scopes = scopesFor(at(this.clients, client).scopes, resource, requested);
+    if (scopes === undefined) return undefined;
+    const timing = { wait: lifetimes.pollInterval, nextPollAt: this.now, expiresAt: this.now + lifetimes.deviceCode };
+    const device = { client, scopes, resource, ...timing, decision: undefined, spent: false, forgotten: false };
+    return this.devices.push(device) - 1;
+  }
+
+  /** What a user who enters the code is asked for; `undefined` where nothing waits. */
+  scopesOfDevice(index: number): readonly string[] | undefined {
+    const device = at(this.devices, index);
+    const client = at(this.clients, device.client);
+    if (device.decision !== undefined || device.expiresAt <= this.now) return undefined;
+    if (client.gone) return undefined;
+    // While the host of its document is down, the document of before counts.
+    if (this.#freedoms.looksAgain && !this.introduce(device.client) && client.document !== 'down') return undefined;
+    return device.scopes.filter((scope) => client.scopes.includes(scope));
+  }
+
+  decideOnDevice(index: number, user: number, decision: readonly string[] | 'denied'): void {
+    const device = at(this.devices, index);
+    const { client, resource } = device;
+    const signIn = this.#signInOf(user, false);
+    device.decision =
+      decision === 'denied' ? decision : this.#addGrant({ client, user, scopes: decision, resource, signIn });
+  }
+
+  poll(index: number, { by, key, resource }: Presentation): Outcome {
+    const device = at(this.devices, index);
+    const { decision } = device;
+    if (device.client !== by || device.forgotten || at(this.clients, by).gone) return 'refused';
+    if (decision === 'denied') return 'access_denied';
+    if (decision === undefined) return this.#countPoll(device);
+    const grant = at(this.grants, decision);
+    if (grant.dead) return 'invalid_grant';
+    if (!device.spent && device.expiresAt <= this.now) return 'expired_token';
+    if (resource !== undefined && resource !== device.resource) return 'refused';
+    if (device.spent) {
+      grant.dead = true;
+      return 'invalid_grant';
+    }
+    if (!this.#isStillAllowed(grant.scopes, by)) return 'invalid_grant';
+    device.spent = true;
+    return this.#issue(decision, grant.scopes, key, this.#keyOfRefreshToken(by, key));
+  }
+
+  #countPoll(device: ReferenceDevice): DeviceError {
+    if (device.expiresAt <= this.now) return 'expired_token';
+    const isTooSoon = device.nextPollAt > this.now;
+    if (isTooSoon) device.wait += lifetimes.pollInterval;
+    device.nextPollAt = this.now + device.wait;
+    return isTooSoon ? 'slow_down' : 'authorization_pending';
+  }
+
+  /** An issuer asserts one of its people. */
+  assert(issuer: IssuerNumber, person: number, scopes: readonly string[], signedInAt: number | undefined): number {
+    const refusedFrom = this.now + lifetimes.assertion;
+    return this.assertions.push({ issuer, person, scopes, signedInAt, refusedFrom, spent: false }) - 1;
+  }
+
+  present(index: number, key: number | undefined): Outcome {
+    const assertion = at(this.assertions, index);
+    const { issuer, person, refusedFrom, signedInAt } = assertion;
+    const scopes = assertion.scopes.filter((scope) => enterprise.scopes.includes(scope));
+    if (this.removedIssuers.has(issuer) || refusedFrom <= this.now || scopes.length === 0) return 'refused';
+    if (assertion.spent) return 'refused';
+    assertion.spent = true;
+    const user = this.links.get(`${issuer} ${person}`);
+    if (user === undefined || at(this.users, user).state !== 'active') return 'refused';
+    // Who does not say when signed in long ago.
+    const signIn = { at: signedInAt ?? 0, acr: undefined };
+    const grant = this.#addGrant({ client: enterprise.name, user, scopes, resource: 'notes', signIn });
+    return { access: this.#addAccessToken(grant, scopes, key) };
+  }
+
+  /** Whoever was taken for the user keeps nothing. */
+  unlink(issuer: IssuerNumber, person: number): void {
+    const user = this.links.get(`${issuer} ${person}`);
+    this.links.delete(`${issuer} ${person}`);
+    this.#endWhere((grant) => grant.client === enterprise.name && grant.user === user && user !== undefined);
+  }
+
+  /** How the gate answers who calls a tool. */
+  call(
+    index: number,
+    tool: ToolName,
+  ): 'passes' | 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication' {
+    const { scopes, grant } = at(this.accessTokens, index);
+    const { resource, signIn } = at(this.grants, grant);
+    const { scope, maxAge } = tools[tool];
+    if (!this.isAccessTokenAlive(index) || resource !== tools[tool].resource) return 'invalid_token';
+    if (!scopes.includes(scope)) return 'insufficient_scope';
+    const isRecent = signIn !== undefined && this.now - signIn.at <= maxAge;
+    return isRecent ? 'passes' : 'insufficient_user_authentication';
   }
 
   refresh(index: number, { by, key, resource }: Presentation, scopes?: readonly string[]): Outcome {
@@ -200,7 +309,8 @@ export class Reference {
     const scopes = wanted ?? possible.map(([scope]) => scope);
     if (scopes.length === 0 || scopes.some((scope) => !possible.some(([name]) => name === scope))) return 'refused';
     const root = grant.root ?? token.grant;
-    const made = this.#addGrant({ client: server, user: grant.user, scopes, resource: to, root });
+    const { user, signIn } = grant;
+    const made = this.#addGrant({ client: server, user, scopes, resource: to, root, signIn });
     return { access: this.#addAccessToken(made, scopes, key, token.expiresAt) };
   }
 
@@ -221,19 +331,22 @@ export class Reference {
     if (user.state === 'deleted') return;
     user.state = state;
     if (state !== 'active') this.#endWhere((grant) => grant.user === index);
+    if (state !== 'deleted') return;
+    for (const [person, linked] of this.links) if (linked === index) this.links.delete(person);
   }
 
   /** The user takes the access of a grant back, and all that its client was ever allowed. */
   withdraw(index: number): void {
     const grant = at(this.grants, index);
     grant.dead = true;
-    for (const approved of this.#approved)
-      if (approved.startsWith(`${grant.user} ${grant.client} `)) this.#approved.delete(approved);
+    this.#forgetApproval((user, client) => user === String(grant.user) && client === String(grant.client));
   }
 
   deleteClient(index: number): void {
     at(this.clients, index).gone = true;
     this.#endWhere((grant) => grant.client === index);
+    this.#forgetApproval((_user, client) => client === String(index));
+    for (const device of this.devices) if (device.client === index) device.forgotten = true;
   }
 
   compromiseKeys(): void {
@@ -242,8 +355,24 @@ export class Reference {
 
   sweep(): void {
     const before = this.now - this.#freedoms.keepsExpired;
-    for (const issued of [...this.codes, ...this.refreshTokens, ...this.accessTokens])
+    for (const issued of [...this.codes, ...this.refreshTokens, ...this.accessTokens, ...this.devices])
       if (issued.expiresAt <= before) issued.forgotten = true;
+  }
+
+  #forgetApproval(matches: (user: string | undefined, client: string | undefined) => boolean): void {
+    for (const approved of this.#approved) {
+      const [user, client] = approved.split(' ');
+      if (matches(user, client)) this.#approved.delete(approved);
+    }
+  }
+
+  // What its client may not ask for any more is not handed out for what it asked for before.
+  #isStillAllowed(scopes: readonly string[], client: number): boolean {
+    return scopes.every((scope) => at(this.clients, client).scopes.includes(scope));
+  }
+
+  #signInOf(user: number, asksForAcr: boolean): ReferenceSignIn {
+    return { at: at(this.users, user).signedInAt, acr: asksForAcr || this.#freedoms.alwaysTellsAcr ? acr : undefined };
   }
 
   #endWhere(ends: (grant: ReferenceGrant) => boolean): void {
@@ -255,7 +384,7 @@ export class Reference {
     return clientKinds[at(this.clients, client).kind].secret ? undefined : key;
   }
 
-  #addGrant(grant: Pick<ReferenceGrant, 'client' | 'user' | 'scopes' | 'resource' | 'root'>): number {
+  #addGrant(grant: Pick<ReferenceGrant, 'client' | 'user' | 'scopes' | 'resource' | 'root' | 'signIn'>): number {
     const fresh = { approvedAt: this.now, dead: false, generation: 0, rotatedAt: this.now, retries: 0 };
     return this.grants.push({ ...grant, ...fresh }) - 1;
   }
@@ -274,17 +403,6 @@ export class Reference {
     const token = { grant: index, generation, expiresAt, key: refreshKey, forgotten: false };
     return { access, refresh: this.refreshTokens.push(token) - 1 };
   }
-}
-
-/** What a request gets at a resource, of what its client may ask for; `undefined` where it is refused. */
-function scopesFor(
-  allowed: readonly string[],
-  resource: ResourceName,
-  requested: readonly string[],
-): readonly string[] | undefined {
-  const offered = resources[resource].scopes.filter((scope) => allowed.includes(scope));
-  if (requested.length === 0) return offered.length === 0 ? undefined : offered;
-  return requested.every((scope) => offered.includes(scope)) ? requested : undefined;
 }
 
 /** @throws Error where there is no such item */

@@ -11,7 +11,7 @@ function trigger(mistake: string, event: string, ...effects: readonly string[]):
   return { mistake, statements: [sql(`CREATE TRIGGER sabotage ${event} BEGIN ${body} END`)] };
 }
 
-/** Mistakes with users, clients and keys, which only the product has. */
+/** Mistakes with users, clients and keys, which only the product has, or has in a database. */
 export const sabotages: readonly Sabotage[] = [
   trigger(
     'gives a user who is enabled again the old tokens back',
@@ -49,5 +49,35 @@ export const sabotages: readonly Sabotage[] = [
     'unbinds the refresh tokens of a family at its rotation',
     'AFTER INSERT ON refresh_tokens WHEN NEW.generation > 0',
     'UPDATE refresh_tokens SET key_thumbprint = NULL WHERE token_hash = NEW.token_hash',
+  ),
+  trigger(
+    'leaves what assertions gave alive when their identity is unlinked',
+    "AFTER UPDATE ON grants WHEN NEW.revoked_because = 'identity unlinked'",
+    'UPDATE grants SET revoked_at = NULL WHERE grant_id = NEW.grant_id',
+  ),
+  trigger(
+    'takes an assertion again',
+    'AFTER INSERT ON spent_identifiers',
+    'DELETE FROM spent_identifiers WHERE identifier_hash = NEW.identifier_hash',
+  ),
+  trigger(
+    'forgets that a device got its tokens',
+    'AFTER UPDATE ON device_codes WHEN NEW.spent_at IS NOT NULL',
+    'UPDATE device_codes SET spent_at = NULL, spent_by = NULL WHERE code_hash = NEW.code_hash',
+  ),
+  trigger(
+    'lets a user who denied a device think better of it',
+    "AFTER UPDATE ON device_codes WHEN NEW.decision = 'denied'",
+    'UPDATE device_codes SET decision = NULL WHERE code_hash = NEW.code_hash',
+  ),
+  trigger(
+    'takes a look at a session for a sign-in',
+    'AFTER UPDATE ON sessions WHEN NEW.last_seen_at > OLD.last_seen_at',
+    'UPDATE sessions SET authenticated_at = NEW.last_seen_at WHERE session_hash = NEW.session_hash',
+  ),
+  trigger(
+    'keeps to what a metadata document said first',
+    "BEFORE UPDATE ON clients WHEN OLD.registered_by = 'metadata_document'",
+    'SELECT RAISE(IGNORE)',
   ),
 ];

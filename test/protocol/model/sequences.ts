@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { compare, compareThoroughly } from './comparison.ts';
 import { isPossible, play } from './play.ts';
+import { poll } from './play-devices.ts';
+import { nameOf } from './play-parties.ts';
 import { redeem, refresh } from './play-tokens.ts';
 import { asItShould, sendingOf } from './presenting.ts';
 import { Reference } from './reference.ts';
+import { issuers } from './rules.ts';
 import { type Action, anyAction, type Doing, people } from './steps.ts';
 import { Cast, type CreateWorld, type World } from './world.ts';
 
@@ -132,11 +135,14 @@ async function begin(world: World): Promise<{ readonly reference: Reference; rea
   await cast.addServers();
   for (const kind of ['public', 'confidential'] as const) {
     await cast.register(kind);
-    reference.clients.push({ kind, gone: false });
+    reference.addClient(kind);
   }
   for (let count = 0; count < people; count += 1) {
     await world.addUser();
-    reference.users.push({ state: 'active' });
+    reference.users.push({ state: 'active', signedInAt: Number.NEGATIVE_INFINITY });
+    // The first issuer knows everybody, the other one nobody.
+    reference.links.set(`0 ${count}`, count);
+    await world.link(count, issuers[0], nameOf(count));
   }
   return { reference, cast };
 }
@@ -148,5 +154,6 @@ async function presentEverything(reference: Reference, cast: Cast): Promise<void
     await refresh(index, 'none', sendingOf(reference.refreshTokens, index, asItShould, reference), reference, cast);
   for (const index of [...reference.codes.keys()].reverse())
     await redeem(index, 'right', sendingOf(reference.codes, index, asItShould, reference), reference, cast);
+  for (const index of [...reference.devices.keys()].reverse()) await poll(index, asItShould, reference, cast);
   await compare(reference, cast);
 }

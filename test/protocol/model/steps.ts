@@ -1,5 +1,16 @@
 import fc from 'fast-check';
-import { type ClientKind, clientKinds, type ResourceName, resourceNames, resources } from './rules.ts';
+import {
+  type ClientKind,
+  clientKinds,
+  type DocumentState,
+  documentScopes,
+  type IssuerNumber,
+  type ResourceName,
+  resourceNames,
+  resources,
+  type ToolName,
+  tools,
+} from './rules.ts';
 import type { KeyRotation } from './world.ts';
 
 /** Counts back from the newest of a list, so that what has just been made is what most steps are about. */
@@ -30,6 +41,9 @@ export type Action =
       readonly prompt: 'consent' | 'login' | 'none' | undefined;
       readonly key: 0 | 1 | undefined;
       readonly pushed: boolean;
+      /** Seconds that the sign-in may be old. */
+      readonly maxAge: number | undefined;
+      readonly acr: 'known' | 'unknown' | undefined;
     }
   | {
       readonly do: 'connect';
@@ -55,6 +69,44 @@ export type Action =
       readonly scopes: readonly string[];
       readonly key: 0 | undefined;
     }
+  | { readonly do: 'call'; readonly token: Recent; readonly tool: ToolName }
+  | {
+      readonly do: 'start device';
+      readonly client: Recent;
+      readonly resource: ResourceName;
+      readonly scopes: readonly string[];
+    }
+  | {
+      readonly do: 'connect device';
+      readonly client: Recent;
+      readonly user: number;
+      readonly resource: 'notes' | 'mail';
+      readonly key: 0 | undefined;
+    }
+  | {
+      readonly do: 'decide on device';
+      readonly device: Recent;
+      readonly user: number;
+      readonly decision: 'allow' | 'allow the first scope' | 'deny';
+    }
+  | { readonly do: 'poll'; readonly device: Recent; readonly sending: Sending }
+  | { readonly do: 'poll at once'; readonly device: Recent; readonly times: number }
+  | { readonly do: 'publish' }
+  | { readonly do: 'change document'; readonly client: Recent; readonly becomes: DocumentState }
+  | {
+      readonly do: 'assert';
+      readonly issuer: IssuerNumber;
+      readonly person: number;
+      readonly scopes: readonly string[];
+      /** How many seconds ago the person signed in at the issuer, where it says so. */
+      readonly signedInAgo: number | undefined;
+      readonly key: 0 | undefined;
+      readonly times: number;
+    }
+  | { readonly do: 'present again'; readonly assertion: Recent; readonly key: 0 | undefined }
+  | { readonly do: 'issuer'; readonly issuer: IssuerNumber; readonly becomes: 'trusted' | 'removed' }
+  | { readonly do: 'link'; readonly issuer: IssuerNumber; readonly person: number; readonly user: number }
+  | { readonly do: 'unlink'; readonly issuer: IssuerNumber; readonly person: number }
   | { readonly do: 'revoke'; readonly what: 'access' | 'refresh'; readonly token: Recent; readonly by: Sending['by'] }
   | { readonly do: 'end while it is used'; readonly how: Ending; readonly token: Recent }
   | { readonly do: 'wait'; readonly seconds: number }
@@ -82,7 +134,10 @@ const sending: fc.Arbitrary<Sending> = fc.record({
   resource: mostly<Sending['resource']>('none', 'its resource', 'another resource'),
 });
 const asked = mostly<AskedScopes>('none', 'all', 'the first', 'the first', 'one too many');
-const kinds = Object.keys(clientKinds) as ClientKind[];
+const kinds = (Object.keys(clientKinds) as ClientKind[]).filter((kind) => kind !== 'of a document');
+const key = mostly<0 | undefined>(undefined, 0);
+const decision = mostly<'allow' | 'allow the first scope' | 'deny'>('allow', 'allow the first scope', 'deny');
+const issuer = mostly<IssuerNumber>(0, 1);
 
 function mostly<Value>(usual: Value, ...others: readonly Value[]): fc.Arbitrary<Value> {
   return fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
@@ -101,10 +156,21 @@ const authorization: fc.Arbitrary<Action> = mostly<ResourceName>('notes', ...res
     user,
     resource: fc.constant(resource),
     scopes: anyScopes(resource),
-    decision: mostly<'allow' | 'allow the first scope' | 'deny'>('allow', 'allow the first scope', 'deny'),
+    decision,
     prompt: mostly<'consent' | 'login' | 'none' | undefined>(undefined, 'consent', 'login', 'none'),
     key: mostly<0 | 1 | undefined>(undefined, 0, 1),
     pushed: mostly(false, true),
+    maxAge: mostly<number | undefined>(undefined, 0, 60, 300, 3600),
+    acr: mostly<'known' | 'unknown' | undefined>(undefined, 'known', 'known', 'unknown'),
+  }),
+);
+
+const deviceRequest: fc.Arbitrary<Action> = mostly<ResourceName>('notes', ...resourceNames).chain((resource) =>
+  fc.record({
+    do: fc.constant('start device' as const),
+    client: recent,
+    resource: fc.constant(resource),
+    scopes: anyScopes(resource),
   }),
 );
 
@@ -113,12 +179,12 @@ const machineRequest: fc.Arbitrary<Action> = mostly<ResourceName>('mail', ...res
     do: fc.constant('act for itself' as const),
     resource: fc.constant(resource),
     scopes: anyScopes(resource),
-    key: mostly<0 | undefined>(undefined, 0),
+    key,
   }),
 );
 
 // Both sides of every lifetime, to the second, and the moment itself.
-const waits = [1, 1, 29, 30, 30, 31, 60, 299, 300, 600, 900, 2700, 3599, 3600];
+const waits = [1, 1, 4, 5, 10, 29, 30, 30, 31, 60, 299, 300, 329, 330, 600, 900, 2700, 3599, 3600];
 
 /** Steps by how often they are taken; those that only an administered server knows come apart. */
 const common: readonly (readonly [weight: number, fc.Arbitrary<Action>])[] = [
@@ -157,7 +223,7 @@ const common: readonly (readonly [weight: number, fc.Arbitrary<Action>])[] = [
       token: recent,
       path: mostly<0 | 1>(0, 1),
       scopes: asked,
-      key: mostly<0 | undefined>(undefined, 0),
+      key,
     }),
   ],
   [
@@ -170,6 +236,58 @@ const common: readonly (readonly [weight: number, fc.Arbitrary<Action>])[] = [
     }),
   ],
   [1, end('revoke access token', 'revoke refresh token')],
+  [
+    4,
+    fc.record({
+      do: fc.constant('call' as const),
+      token: recent,
+      tool: fc.constantFrom(...(Object.keys(tools) as ToolName[])),
+    }),
+  ],
+  [3, deviceRequest],
+  [
+    4,
+    fc.record({
+      do: fc.constant('connect device' as const),
+      client: recent,
+      user,
+      resource: mostly<'notes' | 'mail'>('notes', 'mail'),
+      key,
+    }),
+  ],
+  [5, fc.record({ do: fc.constant('decide on device' as const), device: recent, user, decision })],
+  [7, fc.record({ do: fc.constant('poll' as const), device: recent, sending })],
+  [1, fc.record({ do: fc.constant('poll at once' as const), device: recent, times: fc.integer({ min: 2, max: 4 }) })],
+  [2, fc.constant({ do: 'publish' as const })],
+  [
+    4,
+    fc.record({
+      do: fc.constant('change document' as const),
+      client: recent,
+      becomes: fc.constantFrom('good' as const, ...(Object.keys(documentScopes) as DocumentState[])),
+    }),
+  ],
+  [
+    5,
+    fc.record({
+      do: fc.constant('assert' as const),
+      issuer,
+      person: user,
+      scopes: anyScopes('notes').filter((scopes) => scopes.length > 0),
+      signedInAgo: fc.constantFrom(undefined, 0, 200, 301),
+      key,
+      times: mostly(1, 3),
+    }),
+  ],
+  [2, fc.record({ do: fc.constant('present again' as const), assertion: recent, key })],
+  [
+    1,
+    fc.record({
+      do: fc.constant('issuer' as const),
+      issuer,
+      becomes: fc.constantFrom('trusted' as const, 'removed' as const),
+    }),
+  ],
   [5, fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(...waits) })],
   [1, fc.constant({ do: 'sweep' as const })],
 ];
@@ -184,6 +302,8 @@ const administered: typeof common = [
     }),
   ],
   [1, fc.record({ do: fc.constant('user' as const), user, becomes: fc.constant('deleted' as const) })],
+  [1, fc.record({ do: fc.constant('link' as const), issuer, person: user, user })],
+  [1, fc.record({ do: fc.constant('unlink' as const), issuer, person: user })],
   [1, fc.record({ do: fc.constant('withdraw' as const), token: recent })],
   [1, fc.record({ do: fc.constant('delete client' as const), client: recent })],
   [1, fc.constant({ do: 'delete machine' as const })],
