@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { flowLength, wholeFlow } from './fuzz/flow.ts';
 import { abuse, fuzz } from './fuzz/report.ts';
 import { startFuzzedServer } from './fuzz/server.ts';
 
@@ -15,9 +16,19 @@ test('whatever is sent to any endpoint or page gets a clear answer, never a fail
   expect(stall).toBeLessThan(2000);
 });
 
-test('nothing that the server can do is off while it is fuzzed', async () => {
+test('nothing that the server can do is off while it is fuzzed, and every endpoint and page is in the flows', async () => {
   const server = await startFuzzedServer();
   expect(server.off).toEqual([]);
+  const visited = new Set<string>();
+  let requests = 0;
+  const send = (request: Request) => {
+    requests += 1;
+    visited.add(new URL(request.url).pathname);
+    return server.send(request);
+  };
+  await wholeFlow(server, send, 1);
+  expect(server.places.map(({ path }) => path).filter((path) => !visited.has(path))).toEqual([]);
+  expect(requests).toBeGreaterThanOrEqual(flowLength);
   await server.close();
 });
 

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { bytesOf, exchange, type Outcome, type RawRequest } from '../support/raw-http.ts';
+import { anyPublished } from './documents.ts';
 import { flowLength, rawOf, wholeFlow } from './flow.ts';
 import { complaintAbout } from './judge.ts';
 import { anyMutation, mutated } from './mutations.ts';
 import { anyRequest } from './requests.ts';
 import type { FuzzedServer } from './server.ts';
+import { origin } from './subject.ts';
 
 /** What was sent and how it was taken. */
 export interface Tally {
@@ -34,18 +36,30 @@ export const mutationsPerFlow = 12;
 // One in so many goes over a real socket.
 const socketShare = 10;
 
+interface ProbeOptions {
+  /** Statuses from 500 that are right. */
+  readonly allowed?: readonly number[];
+  /** How long the server may take until it seems to wait for more, in milliseconds. */
+  readonly waits?: number;
+}
+
 /** Sends one request and throws where the server took it badly. */
-async function probe(request: RawRequest, server: FuzzedServer, tally: Tally): Promise<Outcome> {
+async function probe(
+  request: RawRequest,
+  server: FuzzedServer,
+  tally: Tally,
+  { allowed = [], waits }: ProbeOptions = {},
+): Promise<Outcome> {
   tally.requests += 1;
   const inside = tally.requests % socketShare !== 0;
-  let outcome = await exchange(inside ? server.connectInside() : server.connectOutside(), bytesOf(request));
+  let outcome = await exchange(inside ? server.connectInside() : server.connectOutside(), bytesOf(request), waits);
   if (!inside) tally.overSockets += 1;
   // A pair of streams drops what is written right before it is destroyed; a socket does not.
-  if (inside && outcome.kind === 'closed') outcome = await exchange(server.connectOutside(), bytesOf(request));
+  if (inside && outcome.kind === 'closed') outcome = await exchange(server.connectOutside(), bytesOf(request), waits);
   const kind = outcome.kind === 'answered' ? String(outcome.response.status) : outcome.kind;
   tally.statuses.set(kind, (tally.statuses.get(kind) ?? 0) + 1);
   if (outcome.kind === 'answered') tally.slowest = Math.max(tally.slowest, outcome.milliseconds);
-  const complaint = complaintAbout(request, outcome, server);
+  const complaint = complaintAbout(request, outcome, server, allowed);
   if (complaint !== undefined) throw new Error(`${complaint}\n${bytesOf(request).toString('latin1').slice(0, 2000)}`);
   return outcome;
 }
@@ -57,6 +71,42 @@ export function fuzzAnything(server: FuzzedServer, tally: Tally, options: Campai
   });
   return fc.assert(property, parametersOf(options));
 }
+
+/** How many requests come with one document. */
+export const requestsPerDocument = 3;
+
+// The host of a document may be what is wrong: then the client waits, and is told to come again.
+const asksAHost = { allowed: [503], waits: 5000 };
+
+/** Clients that come with metadata documents of every kind, good ones and hostile ones, and the pages that show what is in them. */
+export async function fuzzDocuments(server: FuzzedServer, tally: Tally, options: CampaignOptions): Promise<void> {
+  const session = await signedInCookies(server);
+  const headers = [
+    ['host', new URL(origin).host],
+    ['connection', 'close'],
+    ['cookie', session],
+  ] as const;
+  const property = fc.asyncProperty(anyPublished, fc.boolean(), async (document, isPushed) => {
+    const client_id = server.documents.publish(document);
+    const asked = new URLSearchParams({ ...askedFor, client_id });
+    const form = [...headers, ['content-type', 'application/x-www-form-urlencoded']] as const;
+    const target = isPushed ? '/par' : '/device_authorization';
+    const outcome = await probe({ method: 'GET', target: `/authorize?${asked}`, headers }, server, tally, asksAHost);
+    const next = outcome.kind === 'answered' ? (outcome.response.headers.get('location') ?? '') : '';
+    if (next.startsWith(origin))
+      await probe({ method: 'GET', target: next.slice(origin.length), headers }, server, tally);
+    await probe({ method: 'POST', target, headers: form, body: Buffer.from(`${asked}`) }, server, tally, asksAHost);
+  });
+  return fc.assert(property, parametersOf(options));
+}
+
+const askedFor = {
+  response_type: 'code',
+  redirect_uri: 'http://localhost:9999/cb',
+  code_challenge: 'c'.repeat(43),
+  code_challenge_method: 'S256',
+  scope: 'notes:read',
+};
 
 /** Ends a flow at the request that was changed. */
 class FlowCut extends Error {}
@@ -76,7 +126,7 @@ export async function fuzzFlows(server: FuzzedServer, tally: Tally, options: Cam
         if (variant >= 5 && !isSignedIn(request)) addCookies(request, session);
         if (step < cut) {
           step += 1;
-          return answered(request, server);
+          return server.send(request);
         }
         const valid = await rawOf(request);
         for (const variation of variations) await probe(variation.reduce(mutated, valid), server, tally);
@@ -101,14 +151,6 @@ async function untilCut(flow: Promise<void>): Promise<void> {
   }
 }
 
-async function answered(request: Request, { portcullis }: FuzzedServer): Promise<Response> {
-  if (new URL(request.url).pathname === '/mcp') {
-    const { response } = await portcullis.authenticate(request);
-    return response ?? Response.json({});
-  }
-  return (await portcullis.handle(request)) ?? new Response(null, { status: 404 });
-}
-
 function isSignedIn(request: Request): boolean {
   return (request.headers.get('cookie') ?? '').includes('portcullis-session');
 }
@@ -122,7 +164,7 @@ function addCookies(request: Request, cookies: string): void {
 async function signedInCookies(server: FuzzedServer): Promise<string> {
   let session: string | undefined;
   const send = async (request: Request) => {
-    const response = await answered(request, server);
+    const response = await server.send(request);
     session ??= response.headers.getSetCookie().find((cookie) => cookie.startsWith('portcullis-session'));
     if (session !== undefined) throw new FlowCut();
     return response;

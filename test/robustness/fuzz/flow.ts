@@ -8,26 +8,27 @@ import {
   formPost,
   jsonPost,
   readAnswer,
-  type TestClient,
+  TestClient,
   tokensOf,
 } from '../../../src/testing/test-client.ts';
 import { identityAssertionGrant } from '../../../src/testing/test-issuer.ts';
 import { testUser } from '../../support/portcullis-harness.ts';
 import type { RawRequest } from '../support/raw-http.ts';
-import { type FuzzedServer, origin, resourceServer } from './server.ts';
+import type { FuzzedServer } from './server.ts';
+import { machine, origin, resourceServer } from './subject.ts';
 
 type Send = (request: Request) => Promise<Response>;
 
 /** How many requests a whole flow makes, at least. */
-export const flowLength = 27;
+export const flowLength = 35;
 
 const methods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
 
 /** The person's part: registration, sign-in and consent. */
-async function connectApp({ portcullis }: FuzzedServer, send: Send, browser: TestBrowser, variant: number) {
+async function connectApp({ addresses }: FuzzedServer, send: Send, browser: TestBrowser, variant: number) {
   const authMethod = methods[variant % methods.length] ?? 'none';
   const metadata = { grant_types: ['authorization_code', 'refresh_token', deviceCodeGrant] };
-  const client = await createTestClient(portcullis, { send, authMethod, scope: 'notes:read notes:write', metadata });
+  const client = await createTestClient(addresses, { send, authMethod, scope: 'notes:read notes:write', metadata });
   const asked = { scope: 'notes:read', resource: `${origin}/mcp` };
   const prepared =
     variant % 2 === 0 ? client.prepareAuthorization(asked) : await client.preparePushedAuthorization(asked);
@@ -36,6 +37,28 @@ async function connectApp({ portcullis }: FuzzedServer, send: Send, browser: Tes
     await browser.submit({ username: testUser.userName, password: testUser.password });
   }
   return { client, code: client.receiveCode(prepared, await browser.submitAndLeave({ decision: 'allow' })) };
+}
+
+/** A client whose id is the URL of its document; the person is signed in by now. */
+async function connectPublished({ addresses, documents }: FuzzedServer, send: Send, browser: TestBrowser) {
+  const clientId = documents.publish({ kind: 'good', members: {}, headers: {} });
+  const redirectUri = 'http://localhost:9999/cb';
+  const client = new TestClient(addresses, { clientId, authMethod: 'none', redirectUri }, send);
+  const prepared = client.prepareAuthorization({ scope: 'notes:read' });
+  await browser.visit(prepared.url);
+  const code = client.receiveCode(prepared, await browser.submitAndLeave({ decision: 'allow' }));
+  await client.revoke(tokensOf(await client.redeem(code)).refreshToken);
+}
+
+/** A client that reads, changes and ends its registration. */
+async function manageRegistration({ registration }: TestClient, send: Send): Promise<void> {
+  const url = String(registration['registration_client_uri']);
+  const headers = { authorization: `Bearer ${registration['registration_access_token']}` };
+  const { client_id, redirect_uris } = registration;
+  await send(new Request(url, { headers }));
+  const changed = jsonPost(url, { client_id, redirect_uris, client_name: 'Renamed', scope: 'notes:read' }, headers);
+  await send(new Request(url, { method: 'PUT', headers: changed.headers, body: await changed.text() }));
+  await send(new Request(url, { method: 'DELETE', headers }));
 }
 
 /** The app's part: redeems, calls, refreshes, revokes. */
@@ -81,12 +104,15 @@ export async function wholeFlow(server: FuzzedServer, send: Send, variant: numbe
   const { client, code } = await connectApp(server, bySend, browser, variant);
   await useTokens(client, code, bySend);
   await connectDevice(client, browser);
+  await connectPublished(server, send, browser);
+  await manageRegistration(client, send);
   await send(await assertedBy(server));
   await send(await stated(server));
-  await send(new Request(`${origin}/jwks.json`));
-  const setupUrl = await server.portcullis.setupUrl();
-  if (setupUrl !== undefined) {
-    await browser.visit(setupUrl);
+  await send(tokenOfItsOwn());
+  for (const path of ['/jwks.json', '/healthz', '/readyz', '/', '/.well-known/oauth-protected-resource/mcp'])
+    await send(new Request(origin + path));
+  if (server.setupUrl !== undefined) {
+    await browser.visit(server.setupUrl);
     await browser.submit({ username: 'eve', password: 'short', password_again: 'short' });
   }
   await browser.visit(`${origin}/account`);
@@ -116,17 +142,22 @@ function exchangeOf(accessToken: string): Request {
 }
 
 /** What an app of an enterprise presents of a user of its identity provider. */
-async function assertedBy({ portcullis, issuer }: FuzzedServer): Promise<Request> {
+async function assertedBy({ addresses, issuer }: FuzzedServer): Promise<Request> {
   const { clientId, secret } = resourceServer;
-  const assertion = await issuer.assertion(portcullis, clientId, { scope: 'notes:read', email: 'ada@example.com' });
+  const assertion = await issuer.assertion(addresses, clientId, { scope: 'notes:read', email: 'ada@example.com' });
   const headers = { authorization: basicCredentials(clientId, secret) };
   return formPost(`${origin}/token`, { grant_type: identityAssertionGrant, assertion }, headers);
 }
 
 /** A client that its publisher vouches for. */
-async function stated({ portcullis, publisher }: FuzzedServer): Promise<Request> {
-  const software_statement = await publisher.statement(portcullis);
+async function stated({ addresses, publisher }: FuzzedServer): Promise<Request> {
+  const software_statement = await publisher.statement(addresses);
   return jsonPost(`${origin}/register`, { software_statement, token_endpoint_auth_method: 'none' });
+}
+
+function tokenOfItsOwn(): Request {
+  const headers = { authorization: basicCredentials(machine.clientId, machine.secret) };
+  return formPost(`${origin}/token`, { grant_type: 'client_credentials', scope: 'notes:read' }, headers);
 }
 
 function questionAbout(token: string): Request {

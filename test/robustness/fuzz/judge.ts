@@ -7,10 +7,18 @@ const patience = 5000;
 const innards =
   /node:internal|\bat .+\(.+:\d+:\d+\)|\/src\/|node_modules|SQLITE|(?:Type|Range|Syntax|Reference|Database|Configuration)\w*Error\b/;
 
-/** @returns what is wrong with how the server took a request, or `undefined` */
-export function complaintAbout(request: RawRequest, outcome: Outcome, server: FuzzedServer): string | undefined {
+/**
+ * @param allowed statuses from 500 that are right for it
+ * @returns what is wrong with how the server took a request, or `undefined`
+ */
+export function complaintAbout(
+  request: RawRequest,
+  outcome: Outcome,
+  server: FuzzedServer,
+  allowed: readonly number[] = [],
+): string | undefined {
   const failures = server.takeFailures();
-  const failure = failures[0]?.error;
+  const [failure] = failures;
   if (failures.length > 0) return `the server failed: ${failure instanceof Error ? failure.stack : String(failure)}`;
   switch (outcome.kind) {
     case 'hung':
@@ -19,12 +27,16 @@ export function complaintAbout(request: RawRequest, outcome: Outcome, server: Fu
       return 'the connection was closed without an answer';
     case 'answered':
       if (outcome.milliseconds > patience) return `the answer took ${Math.round(outcome.milliseconds)} ms`;
-      return wrongIn(request, outcome.response);
+      return wrongIn(request, outcome.response, allowed);
   }
 }
 
-function wrongIn(request: RawRequest, { status, headers, body }: RawResponse): string | undefined {
-  if (!(status >= 200 && status < 500)) return `status ${status}: ${body.slice(0, 300)}`;
+function wrongIn(
+  request: RawRequest,
+  { status, headers, body }: RawResponse,
+  allowed: readonly number[],
+): string | undefined {
+  if (!(status >= 200 && status < 500) && !allowed.includes(status)) return `status ${status}: ${body.slice(0, 300)}`;
   if (innards.test(body)) return `the answer tells of the program: ${body.slice(0, 300)}`;
   const type = headers.get('content-type') ?? '';
   if (type.startsWith('text/html') && body.includes(marker.slice(0, 5))) return 'a page repeats markup that was sent';

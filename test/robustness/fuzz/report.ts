@@ -1,7 +1,16 @@
 import { setTimeout } from 'node:timers/promises';
 import { abuses, endOf, vanish } from './abuse.ts';
-import { fuzzAnything, fuzzFlows, mutationsPerFlow, newTally, type Tally } from './campaign.ts';
+import {
+  fuzzAnything,
+  fuzzDocuments,
+  fuzzFlows,
+  mutationsPerFlow,
+  newTally,
+  requestsPerDocument,
+  type Tally,
+} from './campaign.ts';
 import { type FuzzedServer, startFuzzedServer } from './server.ts';
+import { origin } from './subject.ts';
 import { LoopWatch, leakedHandles, measureVitals, type Vitals } from './vitals.ts';
 
 export interface FuzzOptions {
@@ -22,8 +31,9 @@ export interface FuzzReport extends Tally {
   readonly leaked: readonly string[];
 }
 
-// What is drawn from anything, and what is a valid flow with something changed.
+// What is drawn from anything, what is a valid flow with something changed, and what comes with a hostile document.
 const flowShare = 0.4;
+const documentShare = 0.05;
 
 /**
  * Sends generated requests to a server of its own and measures it before and after.
@@ -38,6 +48,8 @@ export async function fuzz({ requests, seed, time, tally = newTally() }: FuzzOpt
     const before = await measureVitals();
     const watch = new LoopWatch();
     await fuzzFlows(server, tally, { runs: flows, seed, time: time / 2 });
+    const documents = Math.ceil((requests * documentShare) / requestsPerDocument);
+    await fuzzDocuments(server, tally, { runs: documents, seed, time: time / 4 });
     while (tally.requests < requests) {
       const sent = tally.requests;
       await fuzzAnything(server, tally, { runs: requests - sent, seed: seed + sent, time: time / 2 });
@@ -89,7 +101,7 @@ async function settled(before: Vitals): Promise<Vitals> {
 
 async function isWell(server: FuzzedServer): Promise<void> {
   const failures = server.takeFailures();
-  if (failures.length > 0) throw new Error(`the server failed: ${String(failures[0]?.error)}`);
-  const response = await server.portcullis.handle(new Request('http://localhost:3000/readyz'));
-  if (response?.status !== 200) throw new Error(`the server is not ready any more: ${response?.status}`);
+  if (failures.length > 0) throw new Error(`the server failed: ${String(failures[0])}`);
+  const response = await server.send(new Request(`${origin}/readyz`));
+  if (response.status !== 200) throw new Error(`the server is not ready any more: ${response.status}`);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { RawRequest } from '../support/raw-http.ts';
-import type { Place } from './server.ts';
+import type { Place } from './subject.ts';
 import { anyBytes, anyForm, encodedText, jsonText, marker } from './values.ts';
 
 const otherMethods = [

@@ -43,11 +43,17 @@ const nudge = 300;
 /**
  * Sends bytes over a new connection and reads what comes until there is a whole response or the connection ends. Where
  * the server seems to wait for more, this side of the connection is closed.
+ * @param waits milliseconds until it seems so; longer than the server may take where it has to ask somebody else
  */
-export async function exchange(connection: Duplex, bytes: Uint8Array, patience = 10_000): Promise<Outcome> {
+export async function exchange(
+  connection: Duplex,
+  bytes: Uint8Array,
+  waits = nudge,
+  patience = 10_000,
+): Promise<Outcome> {
   connection.on('error', () => {});
   connection.write(bytes);
-  const timer = setTimeout(() => connection.end(), nudge);
+  const timer = setTimeout(() => connection.end(), waits);
   const outcome = await outcomeOf(connection, patience);
   clearTimeout(timer);
   return outcome;
