@@ -2,7 +2,7 @@ import type { LRUCache } from 'lru-cache';
 import { networkShare } from '../address.ts';
 import { growingCache } from '../growing-cache.ts';
 import type { ThrottleLimits } from './limits.ts';
-import type { Buckets, FailureCounts } from './throttle.ts';
+import type { Buckets, Company, FailureCounts } from './throttle.ts';
 
 /** What is known of one bucket; times are milliseconds since the epoch, `wait` is a span. */
 interface Failures {
@@ -47,9 +47,13 @@ export class MemoryFailures implements FailureCounts {
   }
 
   // Without a pause between asking and counting, so that attempts that arrive together are told apart.
-  async reserve(attempt: string, buckets: Buckets, now: number, pause: number): Promise<boolean> {
+  async reserve(attempt: string, buckets: Buckets, now: number, pause: number, company: Company): Promise<boolean> {
     const places = this.#placesOf(buckets);
     const own = alive(this.#own, buckets.own, now);
+    const costs = (free: number, counted: Failures | undefined) =>
+      company === 'beside others' && (counted?.failures ?? 0) >= free;
+    if (costs(this.#limits.freeFailures, own)) return false;
+    if (places.some(([bucket, free]) => costs(free, alive(this.#places, bucket, now)))) return false;
     if (own !== undefined && (own.blockedUntil > now || own.failedAt > now - pause)) return false;
     if (places.some(([bucket]) => (alive(this.#places, bucket, now)?.blockedUntil ?? 0) > now)) return false;
     const { freeFailures, longestDelay, longestAddressDelay, forgetAfter, window } = this.#limits;

@@ -11,6 +11,12 @@ export interface Buckets {
   readonly shared?: { readonly everywhere: string; readonly address: string; readonly network?: string };
 }
 
+/**
+ * Whether attempts of the same place are under way, which count as failures until they end: beside others, none is let
+ * through whose own count would cost a delay.
+ */
+export type Company = 'alone' | 'beside others';
+
 /** Where failures are counted: before an attempt is made, so that none slips through beside another. */
 export interface FailureCounts {
   /** How many failures a bucket has had within the window. */
@@ -20,7 +26,7 @@ export interface FailureCounts {
    * @param attempt unique
    * @param pause between two attempts from one place, in milliseconds
    */
-  reserve(attempt: string, buckets: Buckets, now: number, pause: number): Promise<boolean>;
+  reserve(attempt: string, buckets: Buckets, now: number, pause: number, company: Company): Promise<boolean>;
   /** When the buckets let the next attempt through, milliseconds since the epoch. */
   nextAttemptAt(buckets: Buckets, pause: number): Promise<number>;
   /** Forgets a successful attempt, and all failures before it from the same place. */
@@ -61,12 +67,12 @@ export class Throttle {
   }
 
   /** Asks whether an attempt may be made, before anything is spent on it. */
-  async begin(buckets: Buckets): Promise<Attempt> {
+  async begin(buckets: Buckets, company: Company = 'alone'): Promise<Attempt> {
     const now = this.#clock.now();
     const attempt = randomId(this.#random);
     const failures = buckets.shared === undefined ? 0 : await this.#counts.failuresAt(buckets.shared.everywhere, now);
     const pause = pauseUnderAttack(failures, this.#limits);
-    if (!(await this.#counts.reserve(attempt, buckets, now, pause))) {
+    if (!(await this.#counts.reserve(attempt, buckets, now, pause, company))) {
       const wait = (await this.#counts.nextAttemptAt(buckets, pause)) - now;
       return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil(wait / 1000)) };
     }

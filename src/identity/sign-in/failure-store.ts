@@ -1,7 +1,7 @@
 import { networkShare } from '../../core/address.ts';
 import { type Database, type Statement, sql } from '../../core/database.ts';
 import type { ThrottleLimits } from '../../core/throttle/limits.ts';
-import type { Buckets, FailureCounts } from '../../core/throttle/throttle.ts';
+import type { Buckets, Company, FailureCounts } from '../../core/throttle/throttle.ts';
 
 /** A bucket that delays attempts at whatever account. */
 interface Place {
@@ -29,15 +29,19 @@ export class FailureStore implements FailureCounts {
     return Number(row?.failures ?? 0);
   }
 
-  async reserve(attempt: string, buckets: Buckets, now: number, pause: number): Promise<boolean> {
+  async reserve(attempt: string, buckets: Buckets, now: number, pause: number, company: Company): Promise<boolean> {
     const { account, own, shared } = buckets;
     const { firstDelay, longestDelay, longestAddressDelay, freeFailures, forgetAfter, window } = this.#limits;
     const places = this.#placesOf(buckets);
     const counted = sql('EXISTS (SELECT 1 FROM sign_in_failures WHERE bucket = ? AND attempt = ?)', own, attempt);
+    const delaying: readonly Place[] = [{ bucket: own, free: freeFailures }, ...places];
+    const costly = company === 'beside others' ? delaying : [];
     const mayTry = sql(
-      `NOT EXISTS (SELECT 1 FROM sign_in_failures WHERE bucket IN ${listOf(places)} AND blocked_until > ?)`,
+      `NOT EXISTS (SELECT 1 FROM sign_in_failures WHERE bucket IN ${listOf(places)} AND blocked_until > ?)
+       ${costly.map(() => 'AND NOT EXISTS (SELECT 1 FROM sign_in_failures WHERE bucket = ? AND failures >= ?)').join(' ')}`,
       ...places.map(({ bucket }) => bucket),
       now,
+      ...costly.flatMap(({ bucket, free }) => [bucket, free]),
     );
     const all = allOf(buckets);
     const [, tried, ...triedElsewhere] = await this.#database.write(

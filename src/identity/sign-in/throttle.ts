@@ -5,6 +5,7 @@ import type { Database } from '../../core/database.ts';
 import type { RequestContext } from '../../core/http.ts';
 import type { Random } from '../../core/random.ts';
 import { resolveThrottleLimits, type ThrottleLimits } from '../../core/throttle/limits.ts';
+import { PatientThrottle } from '../../core/throttle/patient-throttle.ts';
 import { type Buckets, Throttle } from '../../core/throttle/throttle.ts';
 import type { Cookies } from '../../web/cookies.ts';
 import { userKey } from '../users/user.ts';
@@ -21,12 +22,14 @@ export interface SignInThrottleOptions {
   readonly limits?: Partial<ThrottleLimits>;
 }
 
-/** Whether a sign-in may be tried now. One that may counts as failed until it is said to have succeeded. */
+/** Whether a sign-in may be tried now. Whoever is told so says how it went, whatever happens: others wait for that. */
 export type SignInAttempt =
   | {
       readonly allowed: true;
       /** The password was right. Resolves to a `Set-Cookie` value by which this browser is known from now on. */
       succeeded(): Promise<string>;
+      /** The password was wrong. */
+      failed(): void;
       /** The password was not even tried. */
       cancelled(): Promise<void>;
     }
@@ -39,7 +42,7 @@ export type SignInAttempt =
 export class SignInThrottle {
   readonly #key: Uint8Array;
   readonly #failures: FailureStore;
-  readonly #throttle: Throttle;
+  readonly #throttle: PatientThrottle;
   readonly #browsers: KnownBrowsers;
 
   /**
@@ -51,22 +54,22 @@ export class SignInThrottle {
     const resolved = resolveThrottleLimits('sign-in', limits);
     this.#key = key;
     this.#failures = new FailureStore(database, resolved);
-    this.#throttle = new Throttle(this.#failures, resolved, clock, random);
+    this.#throttle = new PatientThrottle(new Throttle(this.#failures, resolved, clock, random));
     this.#browsers = new KnownBrowsers(cookies, key, random);
   }
 
-  /** Asks whether a password may be tried, before it is hashed. */
+  /** Asks whether a password may be tried, before it is hashed. Any number of people at one address may come at once. */
   async begin(userName: string, request: Request, context: RequestContext): Promise<SignInAttempt> {
     const account = this.#account(userName);
-    const attempt = await this.#throttle.begin(this.#buckets(account, request, context));
+    const place = addressKey(context.clientAddress);
+    const attempt = await this.#throttle.begin(place, () => this.#buckets(account, request, context));
     if (!attempt.allowed) return attempt;
     return {
-      allowed: true,
+      ...attempt,
       succeeded: async () => {
         await attempt.succeeded();
         return this.#browsers.remember(request, account);
       },
-      cancelled: attempt.cancelled,
     };
   }
 

@@ -22,32 +22,34 @@ export async function verifyPassword(
   services: IdentityServices,
   context: RequestContext,
 ): Promise<Verification> {
-  const { provider, throttle, users } = services;
+  const { provider, throttle } = services;
   const attempt = await throttle.begin(userName, request, context);
   if (!attempt.allowed) {
     provider.report({ name: 'request.rate_limited', reason: 'too many failed sign-ins', ...context });
     return { outcome: 'wait', retryAfterSeconds: attempt.retryAfterSeconds };
   }
-  const found = await users.findCredentials(userName);
-  const matches = await matchesOrCancels(password, found?.passwordHash, attempt, services);
+  const { found, matches } = await compareOrCancel(userName, password, attempt, services);
   if (found === undefined || !matches || found.user.status !== 'active') {
+    attempt.failed();
     // The name as typed is not reported: people type passwords into that field by mistake.
     const whose = found === undefined ? {} : { subject: found.user.userId };
     provider.report({ name: 'user.sign_in_failed', reason: reasonOf(matches, found?.user), ...whose, ...context });
     return { outcome: 'wrong' };
   }
+  const knownBrowser = await attempt.succeeded();
   await refreshHash(password, found.user.userId, found.passwordHash, services);
-  return { outcome: 'verified', user: found.user, knownBrowser: await attempt.succeeded() };
+  return { outcome: 'verified', user: found.user, knownBrowser };
 }
 
-async function matchesOrCancels(
+async function compareOrCancel(
+  userName: string,
   password: string,
-  stored: string | undefined,
   attempt: Extract<SignInAttempt, { allowed: true }>,
-  { passwords }: IdentityServices,
-): Promise<boolean> {
+  { passwords, users }: IdentityServices,
+) {
   try {
-    return await passwords.verify(password, stored);
+    const found = await users.findCredentials(userName);
+    return { found, matches: await passwords.verify(password, found?.passwordHash) };
   } catch (error) {
     await attempt.cancelled();
     throw error;

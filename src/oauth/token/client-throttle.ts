@@ -6,24 +6,11 @@ import type { RequestContext } from '../../core/http.ts';
 import type { Random } from '../../core/random.ts';
 import type { ThrottleLimits } from '../../core/throttle/limits.ts';
 import { MemoryFailures } from '../../core/throttle/memory-failures.ts';
-import { type Attempt, type Buckets, Throttle } from '../../core/throttle/throttle.ts';
+import { type PatientAttempt, PatientThrottle } from '../../core/throttle/patient-throttle.ts';
+import { type Buckets, Throttle } from '../../core/throttle/throttle.ts';
 import type { PresentedCredentials } from './client-authentication-method.ts';
 
 const maximumKnown = 50_000;
-
-/** Whether credentials may be looked at now. Whoever is told so says how it went, whatever happens. */
-export type ClientAttempt =
-  | (Extract<Attempt, { readonly allowed: true }> & {
-      /** The credentials were wrong. */
-      failed(): void;
-    })
-  | Extract<Attempt, { readonly allowed: false }>;
-
-/** The attempts of one address that are under way, and those that wait for one of them to end. */
-interface UnderWay {
-  attempts: number;
-  readonly waiting: (() => void)[];
-}
 
 /**
  * Slows the guessing of what clients authenticate with, as signing in slows the guessing of passwords. A client is known
@@ -33,62 +20,32 @@ interface UnderWay {
  * @see OAuth 2.1 §2.4.1
  */
 export class ClientThrottle {
-  readonly #throttle: Throttle;
+  readonly #throttle: PatientThrottle;
   readonly #known = growingCache<string, true>(maximumKnown);
-  readonly #underWay = new Map<string, UnderWay>();
 
   constructor(limits: ThrottleLimits, clock: Clock, random: Random) {
-    this.#throttle = new Throttle(new MemoryFailures(limits), limits, clock, random);
+    this.#throttle = new PatientThrottle(new Throttle(new MemoryFailures(limits), limits, clock, random));
   }
 
   /**
-   * Asks whether credentials may be looked at, before the client is looked up. What counts as failed only because it has
-   * not ended yet is waited for, so that a client may send any number of requests at once.
+   * Asks whether credentials may be looked at, before the client is looked up. A client may send any number of requests at
+   * once.
    */
   async begin(
     { clientId, familiar }: Pick<PresentedCredentials, 'clientId' | 'familiar'>,
     { clientAddress }: RequestContext,
-  ): Promise<ClientAttempt> {
+  ): Promise<PatientAttempt> {
     const address = addressKey(clientAddress);
     const known = key('known', clientId, address, familiar);
-    for (;;) {
-      const attempt = await this.#throttle.begin(this.#buckets(clientId, clientAddress, known));
-      const underWay = this.#underWay.get(address) ?? { attempts: 0, waiting: [] };
-      if (attempt.allowed) {
-        this.#underWay.set(address, underWay);
-        underWay.attempts += 1;
-        return {
-          ...attempt,
-          succeeded: async () => {
-            await attempt.succeeded();
-            this.#known.set(known, true);
-            this.#end(address, underWay);
-          },
-          cancelled: async () => {
-            await attempt.cancelled();
-            this.#end(address, underWay);
-          },
-          failed: () => this.#end(address, underWay),
-        };
-      }
-      if (underWay.attempts === 0) {
-        // Those behind it learn the same.
-        this.#wakeNext(address, underWay);
-        return attempt;
-      }
-      await new Promise<void>((resolve) => underWay.waiting.push(resolve));
-    }
-  }
-
-  // One that ends lets one other try, which lets the next one try when it ends.
-  #end(address: string, underWay: UnderWay): void {
-    underWay.attempts -= 1;
-    this.#wakeNext(address, underWay);
-  }
-
-  #wakeNext(address: string, underWay: UnderWay): void {
-    underWay.waiting.shift()?.();
-    if (underWay.attempts === 0 && underWay.waiting.length === 0) this.#underWay.delete(address);
+    const attempt = await this.#throttle.begin(address, () => this.#buckets(clientId, clientAddress, known));
+    if (!attempt.allowed) return attempt;
+    return {
+      ...attempt,
+      succeeded: () => {
+        this.#known.set(known, true);
+        return attempt.succeeded();
+      },
+    };
   }
 
   #buckets(clientId: string, clientAddress: string | undefined, known: string): Buckets {
