@@ -27,7 +27,18 @@ export function warningsFor(config: LoadedConfig): readonly string[] {
       `the server listens on ${server.host}, but clients of other machines cannot use ${portcullis.baseUrl}: set baseUrl to its public URL.`,
     );
   }
-  return [...warnings, ...exposedFileWarnings(config)];
+  return [...warnings, ...registrationWarnings(config), ...exposedFileWarnings(config)];
+}
+
+/** Where an administrator lets clients in, and documents that anybody publishes let others in beside. */
+function registrationWarnings({ portcullis }: LoadedConfig): readonly string[] {
+  const { registration, clientMetadata, egress } = portcullis;
+  const { policy } = registration;
+  const isAnybodyIn = clientMetadata.enabled && egress.enabled && clientMetadata.allowedHosts === undefined;
+  if (!isAnybodyIn || (policy !== 'approval' && policy !== 'token')) return [];
+  return [
+    `registration.policy is ${policy}, but clients that come with a metadata document register nowhere, and anybody can publish one: list the hosts that may in clientMetadata.allowedHosts, or set clientMetadata.enabled to false.`,
+  ];
 }
 
 /**

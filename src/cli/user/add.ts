@@ -52,10 +52,14 @@ export const userAdd = defineCommand({
       });
       const user = await users.create({ ...details, passwordHash: await passwords.hash(password) });
       const signInUrl = new URL(paths.signIn, portcullis.settings.baseUrl).href;
+      // Where none is set, the server makes its address of the port that it was started with.
+      const where = config.origins.has('baseUrl')
+        ? `Sign in at ${signInUrl}`
+        : `Sign in at the address that the server prints when it starts: unless it has another port, ${signInUrl}`;
       const who = user.role === 'admin' ? 'Administrator' : 'User';
       return {
         json: { user: userJson(user) },
-        text: `${who} ${user.userName} added. Sign in at ${signInUrl}\n${uncheckedNote(scopes, portcullis)}`,
+        text: `${who} ${user.userName} added. ${where}\n${uncheckedNote(scopes, portcullis)}`,
       };
     });
   },

@@ -190,7 +190,7 @@ export class Reference {
     const device = at(this.devices, index);
     const client = at(this.clients, device.client);
     if (device.decision !== undefined || device.expiresAt <= this.now) return undefined;
-    if (client.gone) return undefined;
+    if (client.gone || device.forgotten) return undefined;
     // While the host of its document is down, the document of before counts.
     if (this.#freedoms.looksAgain && !this.introduce(device.client) && client.document !== 'down') return undefined;
     return device.scopes.filter((scope) => client.scopes.includes(scope));

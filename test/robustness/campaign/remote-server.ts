@@ -26,6 +26,7 @@ export class RemoteServer implements FuzzedServer {
   readonly #ready: Telling<'ready'>;
   readonly #open = new Set<Duplex>();
   readonly #failures: string[];
+  #dialed = 0;
   #isEnding = false;
 
   private constructor(child: ChildProcess, surroundings: Surroundings, ready: Telling<'ready'>, failures: string[]) {
@@ -88,7 +89,9 @@ export class RemoteServer implements FuzzedServer {
   }
 
   connectOutside(): Duplex {
-    const socket = dial(this.#ready.port);
+    // From many addresses: one has no more than some ten thousand ports, and each is used once in a minute.
+    this.#dialed += 1;
+    const socket = dial(this.#ready.port, `127.0.1.${1 + (this.#dialed % 250)}`);
     this.#open.add(socket);
     socket.once('close', () => this.#open.delete(socket));
     return socket;

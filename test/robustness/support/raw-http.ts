@@ -81,9 +81,10 @@ export async function outcomeOf(connection: Duplex, patience: number): Promise<O
   return end === 'over' ? { kind: 'closed', milliseconds } : { kind: 'hung' };
 }
 
-/** A connection to a port of this machine. */
-export function dial(port: number): Duplex {
-  return connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+/** A connection to a port of this machine. @param from another loopback address than the usual one */
+export function dial(port: number, from?: string): Duplex {
+  const localAddress = from === undefined ? {} : { localAddress: from };
+  return connect({ port, host: '127.0.0.1', allowHalfOpen: true, ...localAddress });
 }
 
 const lastChunk = Buffer.from('0\r\n\r\n');
