@@ -128,13 +128,12 @@ test('a write waits for another process to release its lock, while timers and re
   const patient = openSqlite(path, { onCommitError, busyTimeout: 3000 });
   const other = new DatabaseSync(path);
   other.exec('BEGIN IMMEDIATE');
-  const start = performance.now();
   let settled = false;
   const writing = patient.write(insert(1)).finally(() => {
     settled = true;
   });
   await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(performance.now() - start).toBeLessThan(1500);
+  // A write that held the thread up until the lock was given up would have failed before this timer.
   expect(settled).toBe(false);
   expect(await patient.read('SELECT id FROM t')).toEqual([]);
   const joining = patient.write(insert(2));

@@ -108,11 +108,11 @@ describe('serve', () => {
   });
 
   test('does not wait for connections that nobody uses', async () => {
-    const { server, origin } = await start();
+    // Longer than this test may take.
+    const { server, origin } = await start({ shutdownSeconds: 3600 });
     await (await fetch(origin)).text();
-    const before = performance.now();
     await server.close();
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(await isServed(origin)).toBe(false);
   });
 
   test('reports a handler that fails, and answers 500 without telling why', async () => {

@@ -38,7 +38,7 @@ export function bytesOf({ method, target, headers, body }: RawRequest): Buffer {
 }
 
 /** How long a server may wait for more of a request before this side says that there is no more: milliseconds. */
-const nudge = 300;
+export const usualWait = 300;
 
 /**
  * Sends bytes over a new connection and reads what comes until there is a whole response or the connection ends. Where
@@ -48,7 +48,7 @@ const nudge = 300;
 export async function exchange(
   connection: Duplex,
   bytes: Uint8Array,
-  waits = nudge,
+  waits = usualWait,
   patience = 10_000,
 ): Promise<Outcome> {
   connection.on('error', () => {});
