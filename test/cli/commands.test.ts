@@ -46,6 +46,25 @@ describe('users', () => {
     expect(statSync(join(directory, 'data', 'master.key')).mode & 0o077).toBe(0);
   });
 
+  test('are told where to sign in, as far as that is known', async () => {
+    const directory = temporaryDirectory();
+    const add = async (name: string, environment = {}, ...flags: string[]) =>
+      (
+        await portcullis(['user', 'add', name, '--password-stdin', ...flags], {
+          directory,
+          input: password,
+          environment,
+        })
+      ).stdout;
+    expect(await add('ada', { PORTCULLIS_BASE_URL: 'https://mcp.example.com/base' })).toMatch(
+      /^User ada added\. Sign in at https:\/\/mcp\.example\.com\/base\/sign-in\n/,
+    );
+    // A server that was started on another port has another address, which is not written anywhere.
+    expect(await add('bob')).toMatch(
+      /^User bob added\. Sign in at the address that the server prints when it starts: unless it has another port, http:\/\/localhost:3000\/sign-in\n/,
+    );
+  });
+
   test('cannot be added twice, without a good password, or under a bad name', async () => {
     const directory = temporaryDirectory();
     await addUser('ada', directory);
@@ -355,11 +374,30 @@ describe('the configuration', () => {
     ],
     [{ host: '0.0.0.0', scopes: { a: {} } }, /listens on 0\.0\.0\.0, but clients of other machines cannot use/],
     [{}, /no scopes are declared here: unless the MCP module declares some/],
+    [
+      { registration: { policy: 'approval' }, egress: { enabled: true }, scopes: { a: {} } },
+      /registration\.policy is approval, but clients that come with a metadata document register nowhere/,
+    ],
   ] as const)('%j earns a warning', async ([settings, warning]) => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, 'portcullis.json'), JSON.stringify(settings));
     const { warnings } = await portcullisJson(['config', 'check'], { directory });
     expect(warnings).toEqual([expect.stringMatching(warning)]);
+  });
+
+  test.for([
+    { registration: { policy: 'approval' } },
+    { registration: { policy: 'approval' }, egress: { enabled: true }, clientMetadata: { enabled: false } },
+    {
+      registration: { policy: 'approval' },
+      egress: { enabled: true },
+      clientMetadata: { allowedHosts: ['claude.ai'] },
+    },
+    { registration: { policy: 'open' }, egress: { enabled: true } },
+  ])('%j earns none about metadata documents', async (settings) => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, 'portcullis.json'), JSON.stringify({ ...settings, scopes: { a: {} } }));
+    expect((await portcullisJson(['config', 'check'], { directory }))['warnings']).toEqual([]);
   });
 
   test.for([

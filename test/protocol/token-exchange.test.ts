@@ -156,6 +156,29 @@ describe.each(providers)('token exchange with $name', ({ name, create }) => {
     expect([await isAlive(made, mail), await isAlive(tokens.accessToken, resource)]).toEqual([false, true]);
   });
 
+  it('revoked in the middle of a chain leaves what was made from it alone, which ends with the root or by itself, no later than the middle would have [RFC8693-10]', async () => {
+    const { provider, clock, client, tokens, exchange, isAlive } = await open();
+    const chain = async () => {
+      const middle = String((await exchange()).body['access_token']);
+      const last = await exchange({ subject_token: middle, resource: archive }, 'mail-server');
+      return { middle, last: String(last.body['access_token']) };
+    };
+    const [one, other] = [await chain(), await chain()];
+    const form = { token: one.middle, client_id: 'notes-server', client_secret: 'secret of notes-server' };
+    await sendTo(provider)(formPost(provider.endpointUrl('revoke'), form));
+    expect([await isAlive(one.middle, mail), await isAlive(one.last, archive)]).toEqual([false, true]);
+    // Nothing more can be made from it.
+    const late = await exchange({ subject_token: one.middle, resource: archive }, 'mail-server');
+    expect(late.body['error']).toBe('invalid_request');
+    const expiries = [tokens.accessToken, one.last].map((token) => provider.loadAccessToken(token));
+    const [root, last] = await Promise.all(expiries);
+    expect(last?.expiresAt).toBeLessThanOrEqual(root?.expiresAt ?? 0);
+    await client.revoke(tokens.refreshToken);
+    expect([await isAlive(one.last, archive), await isAlive(other.last, archive)]).toEqual([false, false]);
+    clock.advance(600_000);
+    expect(await isAlive(one.last, archive)).toBe(false);
+  });
+
   it('follows the paths that an administrator allowed and no other [RFC8693-07]', async () => {
     const { exchange } = await open();
     for (const [changes, server] of [
