@@ -236,6 +236,32 @@ describe('a body beyond the limit', () => {
     expect(chunked).toMatch(/^HTTP\/1.1 413 /);
   });
 
+  it('is not cut off where the client wants the connection closed, as proxies do: the answer comes first', async () => {
+    const url = await serveHost(() => new Response('no', { status: 401 }));
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    let received = '';
+    socket.setEncoding('latin1').on('data', (chunk) => {
+      received += chunk;
+    });
+    const answered = new Promise((resolve) => socket.once('end', resolve));
+    const failed = new Promise<Error>((resolve) => socket.once('error', resolve));
+    const [size, piece] = [20_000_000, 'x'.repeat(100_000)];
+    const head = `POST /base/token HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${size}\r\n\r\n`;
+    socket.write(head + piece);
+    await answered;
+    expect(received).toMatch(/401 .*no$/is);
+    // The answer is there; what was begun is still taken, and the connection ends with it.
+    const rest = (async () => {
+      for (let sent = piece.length; sent < size; sent += piece.length)
+        await new Promise((resolve) => socket.write(piece, resolve));
+      return 'taken';
+    })();
+    expect(await Promise.race([rest, failed])).toBe('taken');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.end();
+    await closed;
+  });
+
   it('leaves the connection open for the next request', async () => {
     const url = await serve(createNodeListener(provider, { maximumBodyBytes: 1000 }));
     const form = `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\n${'a'.repeat(5000)}`;

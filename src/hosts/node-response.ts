@@ -59,5 +59,21 @@ function drain(req: IncomingMessage): void {
   if (req.complete || req.destroyed) return;
   const timer = setTimeout(() => req.destroy(), lingerTime).unref();
   req.once('close', () => clearTimeout(timer));
+  if (req.httpVersionMajor < 2) closeAfter(req);
   req.resume();
+}
+
+// Where the client wants the connection closed after the answer, Node would destroy it then, read or not.
+function closeAfter(req: IncomingMessage): void {
+  const { socket } = req;
+  // What is no socket, such as a pair of streams in a test, has no such method, and resets nothing.
+  const destroySoon: (() => void) | undefined = socket.destroySoon?.bind(socket);
+  if (destroySoon === undefined) return;
+  socket.destroySoon = () => {
+    if (req.complete || req.destroyed) destroySoon();
+    else {
+      socket.end();
+      req.once('close', destroySoon);
+    }
+  };
 }
