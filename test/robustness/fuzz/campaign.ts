@@ -33,6 +33,9 @@ export interface CampaignOptions {
 /** How many changed requests one flow is interrupted for. */
 export const mutationsPerFlow = 12;
 
+/** After this an answer does not come any more, however busy the machine is: milliseconds. */
+const patience = 60_000;
+
 // One in so many goes over a real socket.
 const socketShare = 10;
 
@@ -52,13 +55,14 @@ async function probe(
 ): Promise<Outcome> {
   tally.requests += 1;
   const inside = tally.requests % socketShare !== 0;
-  let outcome = await exchange(inside ? server.connectInside() : server.connectOutside(), bytesOf(request), waits);
+  const connection = inside ? server.connectInside() : server.connectOutside();
+  let outcome = await exchange(connection, bytesOf(request), waits, patience);
   if (!inside) tally.overSockets += 1;
   // A pair of streams drops what is written right before it is destroyed; a socket does not. And to a client that says too
   // soon that there is no more, Node answers nothing: a busy server may need longer.
   for (const longer of [usualWait, usualWait * 6, usualWait * 30])
     if (outcome.kind === 'closed')
-      outcome = await exchange(server.connectOutside(), bytesOf(request), waits ?? longer, 30_000);
+      outcome = await exchange(server.connectOutside(), bytesOf(request), waits ?? longer, patience);
   const kind = outcome.kind === 'answered' ? String(outcome.response.status) : outcome.kind;
   tally.statuses.set(kind, (tally.statuses.get(kind) ?? 0) + 1);
   if (outcome.kind === 'answered') tally.slowest = Math.max(tally.slowest, outcome.milliseconds);

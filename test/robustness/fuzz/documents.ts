@@ -54,16 +54,21 @@ export class DocumentHost {
   /** Publishes a document. @returns its URL, which is the client id, new each time */
   publish(document: Published): string {
     this.#count += 1;
-    const path = `/client-${this.#count}.json`;
+    const path = pathOf(this.#count);
     this.#published.set(path, document);
     // Who was asked about long ago is not asked about again.
-    this.#published.delete(`/client-${this.#count - 1000}.json`);
+    this.#published.delete(pathOf(this.#count - 1000));
     return `${this.#host.origin}${path}`;
   }
 
   close(): Promise<void> {
     return this.#host.close();
   }
+}
+
+// So that no change of one character makes the next one of it, which would then be remembered as one that is not there.
+function pathOf(count: number): string {
+  return `/client-${count}-${count * 7919}.json`;
 }
 
 /** What a client says of itself, where it says it well. */

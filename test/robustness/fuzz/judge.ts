@@ -2,8 +2,6 @@ import type { Outcome, RawRequest, RawResponse } from '../support/raw-http.ts';
 import type { FuzzedServer } from './server.ts';
 import { marker } from './values.ts';
 
-/** The longest that any one answer may take, in milliseconds. */
-const patience = 5000;
 const innards =
   /node:internal|\bat .+\(.+:\d+:\d+\)|\/src\/|node_modules|SQLITE|(?:Type|Range|Syntax|Reference|Database|Configuration)\w*Error\b/;
 
@@ -26,7 +24,6 @@ export function complaintAbout(
     case 'closed':
       return 'the connection was closed without an answer';
     case 'answered':
-      if (outcome.milliseconds > patience) return `the answer took ${Math.round(outcome.milliseconds)} ms`;
       return wrongIn(request, outcome.response, allowed);
   }
 }
