@@ -114,6 +114,14 @@ describe('polling', () => {
     expect(await poll()).toEqual({ kind: 'too_soon' });
   });
 
+  it('a poll that comes too soon is told so in the last seconds of a code, too [RFC8628-11]', async () => {
+    clock.advance(10 * minute - 3000);
+    expect(await poll()).toEqual({ kind: 'pending' });
+    expect(await poll()).toEqual({ kind: 'too_soon' });
+    clock.advance(2000);
+    expect(await poll()).toEqual({ kind: 'too_soon' });
+  });
+
   it('a flood ends in answers without writes, and changes nothing for other clients [RFC8628-11]', async () => {
     await addClient(database, clientNamed(stranger));
     for (let count = 0; count < 200; count += 1) {

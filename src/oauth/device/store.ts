@@ -71,11 +71,12 @@ export class DeviceCodeStore {
     const now = this.#clock.now();
     const wait = 'CASE WHEN next_poll_at > ? THEN poll_wait + ? ELSE poll_wait END';
     const waitValues = [now + tolerance, addedWait];
-    const [, rows] = await this.#database.write(
+    const [counted, rows] = await this.#database.write(
       sql(
         `UPDATE device_codes SET poll_wait = ${wait}, next_poll_at = CAST(? AS BIGINT) + ${wait},
            polled_too_soon = CASE WHEN next_poll_at > ? THEN 1 ELSE 0 END
-         WHERE code_hash = ? AND client_id = ? AND decision IS NULL AND expires_at > ? AND next_poll_at <= expires_at`,
+         WHERE code_hash = ? AND client_id = ? AND decision IS NULL AND expires_at > ? AND next_poll_at <= expires_at
+         RETURNING code_hash`,
         ...waitValues,
         now,
         ...waitValues,
@@ -92,7 +93,7 @@ export class DeviceCodeStore {
       ),
     );
     const row = rows?.[0];
-    return row === undefined ? undefined : outcomeOf(hash, row, now);
+    return row === undefined ? undefined : outcomeOf(hash, row, counted?.length === 1, now);
   }
 
   /** Spends the device code of an approved request, as `spendCode` says. */
@@ -174,7 +175,8 @@ export class DeviceCodeStore {
 
 const shownColumns = 'code_hash, client_id, scopes, resource, address, created_at, expires_at';
 
-function outcomeOf(hash: SecretHash, row: Row, now: number): DevicePoll | undefined {
+/** @param wasCounted no longer, once the wait is longer than the request lives: until then every poll comes too soon */
+function outcomeOf(hash: SecretHash, row: Row, wasCounted: boolean, now: number): DevicePoll | undefined {
   const expiresAt = row['code_expires_at'] as number;
   if (row['decision'] === 'denied') return { kind: 'denied' };
   if (row['decision'] === 'approved') {
@@ -183,7 +185,7 @@ function outcomeOf(hash: SecretHash, row: Row, now: number): DevicePoll | undefi
     return { kind: 'device_code', hash, grant: grantOf(row), expiresAt, ...(spentAt === null ? {} : { spentAt }) };
   }
   if (expiresAt <= now) return { kind: 'expired' };
-  return { kind: row['polled_too_soon'] === 1 ? 'too_soon' : 'pending' };
+  return { kind: !wasCounted || row['polled_too_soon'] === 1 ? 'too_soon' : 'pending' };
 }
 
 function waitingDeviceOf(userCode: string, shownTo: SecretHash, row: Row): WaitingDevice {

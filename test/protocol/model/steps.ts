@@ -184,7 +184,7 @@ const machineRequest: fc.Arbitrary<Action> = mostly<ResourceName>('mail', ...res
 );
 
 // Both sides of every lifetime, to the second, and the moment itself.
-const waits = [1, 1, 4, 5, 10, 29, 30, 30, 31, 60, 299, 300, 329, 330, 600, 900, 2700, 3599, 3600];
+const waits = [1, 1, 4, 5, 10, 10, 597, 29, 30, 30, 31, 60, 299, 300, 329, 330, 600, 900, 2700, 3599, 3600];
 
 /** Steps by how often they are taken; those that only an administered server knows come apart. */
 const common: readonly (readonly [weight: number, fc.Arbitrary<Action>])[] = [

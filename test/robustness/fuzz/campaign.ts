@@ -83,7 +83,7 @@ export function fuzzAnything(server: FuzzedServer, tally: Tally, options: Campai
 export const requestsPerDocument = 3;
 
 // The host of a document may be what is wrong: then the client waits, and is told to come again.
-const asksAHost = { allowed: [503], waits: 5000 };
+const asksAHost = { allowed: [503], waits: 30_000 };
 
 /** Clients that come with metadata documents of every kind, good ones and hostile ones, and the pages that show what is in them. */
 export async function fuzzDocuments(server: FuzzedServer, tally: Tally, options: CampaignOptions): Promise<void> {

@@ -59,7 +59,8 @@ export async function openSubject(
       privateHosts: [{ host: `${hostName}:${documents.port}`, ca: documents.ca }],
       originBudget: { concurrent: 100, requests: 1_000_000 },
       totalBudget: { concurrent: 100, requests: 1_000_000 },
-      timeout: 1000,
+      // Longer than the host takes where the machine is busy: most of what it publishes is not slow.
+      timeout: 8000,
     },
     {
       clock,
