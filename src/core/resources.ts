@@ -24,6 +24,8 @@ export interface ResourceDefinition {
   readonly clients?: ClientPolicy;
   /** Scopes that every request to it needs; also what a client gets that asks for none. */
   readonly requiredScopes?: readonly string[];
+  /** Scopes that a client without a good token is told to ask for, beside the required ones. Default: none. */
+  readonly suggestedScopes?: readonly string[];
   /** Ids of the clients as which its server may ask whether tokens for it are alive (RFC 7662). Default: none. */
   readonly introspectors?: readonly string[];
   /** In milliseconds, where they are not the provider's. */
@@ -43,6 +45,8 @@ export interface ProtectedResource {
   readonly documentationUrl: string | undefined;
   readonly scopes: ScopeCatalogue;
   readonly requiredScopes: readonly string[];
+  /** What a client without a good token is told to ask for: the required ones and more. */
+  readonly suggestedScopes: readonly string[];
   readonly clients: ClientPolicy;
   /** Clients that may introspect tokens for it. */
   readonly introspectors: ReadonlySet<string>;
@@ -153,7 +157,7 @@ function defaultResource(
   { settings, scopes, name, lifetimes }: ResourceSurroundings,
   further: readonly ProtectedResource[],
 ): ProtectedResource {
-  const { requiredScopes } = settings;
+  const { requiredScopes, suggestedScopes } = settings;
   const elsewhere = new Set(further.flatMap((resource) => resource.scopes.names));
   return {
     key: defaultKey,
@@ -162,6 +166,7 @@ function defaultResource(
     documentationUrl: settings.serviceDocumentationUrl,
     scopes,
     requiredScopes,
+    suggestedScopes,
     clients: 'all',
     introspectors: new Set(),
     lifetimes,
@@ -184,10 +189,11 @@ function furtherResource(
   const place = `resources.${key}`;
   const uri = identifierOf(place, definition, settings.resourceBaseUrl);
   const scopes = new ScopeCatalogue(definition.scopes, defaultScopes.acrValues);
-  const requiredScopes = definition.requiredScopes ?? [];
-  for (const scope of requiredScopes) {
-    if (scopes.get(scope) === undefined)
-      throw new ConfigurationError(`${place}.requiredScopes names '${scope}', which is not among ${place}.scopes`);
+  const { requiredScopes = [], suggestedScopes = [] } = definition;
+  for (const [setting, names] of Object.entries({ requiredScopes, suggestedScopes })) {
+    const unknown = names.find((scope) => scopes.get(scope) === undefined);
+    if (unknown !== undefined)
+      throw new ConfigurationError(`${place}.${setting} names '${unknown}', which is not among ${place}.scopes`);
   }
   if (definition.documentationUrl !== undefined)
     checkPublicUrl(`${place}.documentationUrl`, definition.documentationUrl);
@@ -198,6 +204,7 @@ function furtherResource(
     documentationUrl: definition.documentationUrl,
     scopes,
     requiredScopes,
+    suggestedScopes: [...new Set([...requiredScopes, ...suggestedScopes])],
     clients: definition.clients ?? 'all',
     introspectors: new Set(definition.introspectors),
     lifetimes: { ...lifetimes, ...definition.lifetimes },

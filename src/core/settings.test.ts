@@ -94,6 +94,15 @@ describe('resolveSettings', () => {
     });
   });
 
+  it('lets clients be told to ask for more than is required, where they may have it', () => {
+    const scopes = new ScopeCatalogue({ read: {}, write: {} });
+    const options = { baseUrl: 'https://a.example', requiredScopes: ['read'], suggestedScopes: ['write', 'read'] };
+    expect(settings(options, '/mcp', scopes).suggestedScopes).toEqual(['read', 'write']);
+    expect(settings({ ...options, suggestedScopes: [] }, '/mcp', scopes).suggestedScopes).toEqual(['read']);
+    const clientRegistration = { enabled: true, validScopes: ['read'] };
+    expect(() => settings({ ...options, clientRegistration }, '/mcp', scopes)).toThrow("suggestedScopes names 'write'");
+  });
+
   it('lets codes live a minute and access tokens ten [MCP-SEC-05, OAUTH21-35, RFC6749-01, RFC6750-14, OAUTH21-73]', () => {
     expect(defaultLifetimes).toMatchObject({ authorizationCode: 60_000, accessToken: 600_000 });
   });

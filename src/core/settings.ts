@@ -64,6 +64,11 @@ export interface OAuthProviderOptions {
   };
   /** Scopes that every request to the MCP endpoint needs. */
   readonly requiredScopes?: readonly string[];
+  /**
+   * Scopes that a client without a good token is told to ask for, beside the required ones: for clients that cannot ask for
+   * more later. Default: none.
+   */
+  readonly suggestedScopes?: readonly string[];
 }
 
 /** Lifetimes in milliseconds. */
@@ -121,6 +126,8 @@ export interface ProviderSettings {
     readonly interval: number;
   };
   readonly requiredScopes: readonly string[];
+  /** The required ones among them. */
+  readonly suggestedScopes: readonly string[];
 }
 
 /** Public paths of every endpoint, all exact. */
@@ -153,6 +160,7 @@ const knownOptions = new Set([
   'pushedRequests',
   'deviceAuthorization',
   'requiredScopes',
+  'suggestedScopes',
 ]);
 
 /**
@@ -185,6 +193,7 @@ export function resolveSettings(
     throw new ConfigurationError(`resourceBaseUrl '${resourceBaseUrl}' cannot name a resource`);
 
   const requiredScopes = checkedScopes('requiredScopes', options.requiredScopes ?? []);
+  const suggestedScopes = checkedScopes('suggestedScopes', options.suggestedScopes ?? []);
   const registration = options.clientRegistration ?? {};
   const policy = registrationPolicy(registration);
   const declared = scopes.names.length > 0 ? [...new Set([...scopes.names, ...furtherScopes])] : undefined;
@@ -194,7 +203,8 @@ export function resolveSettings(
       : checkedScopes('clientRegistration.validScopes', registration.validScopes);
   const defaultScopes = checkedScopes(
     'clientRegistration.defaultScopes',
-    registration.defaultScopes ?? validScopes ?? [...new Set([...requiredScopes, ...furtherScopes])],
+    registration.defaultScopes ??
+      validScopes ?? [...new Set([...requiredScopes, ...suggestedScopes, ...furtherScopes])],
   );
   for (const scope of defaultScopes) {
     if (validScopes !== undefined && !validScopes.includes(scope)) {
@@ -207,6 +217,13 @@ export function resolveSettings(
     if (policy !== 'off' && validScopes !== undefined && !validScopes.includes(scope)) {
       throw new ConfigurationError(
         `requiredScopes names '${scope}', which is not among clientRegistration.validScopes: no client that registers could ever use this server`,
+      );
+    }
+  }
+  for (const scope of suggestedScopes) {
+    if (policy !== 'off' && validScopes !== undefined && !validScopes.includes(scope)) {
+      throw new ConfigurationError(
+        `suggestedScopes names '${scope}', which is not among clientRegistration.validScopes: clients would be told to ask for what they are refused`,
       );
     }
   }
@@ -265,6 +282,7 @@ export function resolveSettings(
       interval: intervalSeconds * 1000,
     },
     requiredScopes,
+    suggestedScopes: [...new Set([...requiredScopes, ...suggestedScopes])],
   };
 }
 

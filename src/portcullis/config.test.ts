@@ -22,6 +22,7 @@ describe('the configuration', () => {
       name: 'MCP server',
       scopes: {},
       requiredScopes: [],
+      suggestedScopes: [],
       resources: {},
       database: './data/portcullis.db',
       registration: {
@@ -287,6 +288,7 @@ describe('the options of the provider', () => {
       deviceAuthorization: { enabled: false, clients: 'verified', intervalSeconds: 5 },
       baseUrl: 'http://localhost:3000',
       requiredScopes: [],
+      suggestedScopes: [],
       revocation: { enabled: true },
       clientRegistration: { policy: 'open', management: true },
     });
@@ -298,6 +300,7 @@ describe('the options of the provider', () => {
       resourceBaseUrl: 'https://c.example',
       serviceDocumentationUrl: 'https://d.example',
       requiredScopes: ['read'],
+      suggestedScopes: ['write'],
       revocation: { enabled: false },
       registration: { enabled: false, validScopes: ['read'], defaultScopes: ['read'], clientSecretExpirySeconds: 60 },
     };

@@ -74,6 +74,7 @@ const resource = z.strictObject({
   documentationUrl: z.string().optional().meta({ description: 'Where developers read about it.' }),
   scopes: z.record(z.string(), scope).default({}).meta({ description: 'Every scope of it, by name.' }),
   requiredScopes: strings.default([]).meta({ description: 'Scopes that every request to it needs.' }),
+  suggestedScopes: strings.default([]).meta({ description: 'Scopes that clients are told to ask for besides.' }),
   clients: z
     .enum(['all', 'verified'])
     .default('all')
@@ -118,6 +119,10 @@ export const configSchema = z.strictObject({
   scopes: z.record(z.string(), scope).default({}).meta({ description: 'Every scope, by name.' }),
   requiredScopes: strings.default([]).meta({
     description: 'Scopes that every request to the MCP endpoint needs; also what a client gets that asks for none.',
+  }),
+  suggestedScopes: strings.default([]).meta({
+    description:
+      'Scopes that clients without a token are told to ask for besides, because some cannot ask for more later.',
   }),
   resources: z.record(z.string(), resource).default({}).meta({
     description:

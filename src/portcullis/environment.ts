@@ -19,6 +19,7 @@ export function providerOptions(config: ResolvedConfig): OAuthProviderOptions {
   return {
     baseUrl: config.baseUrl,
     requiredScopes: config.requiredScopes,
+    suggestedScopes: config.suggestedScopes,
     revocation: { enabled: config.revocation.enabled },
     pushedRequests: { enabled: config.pushedRequests.enabled, required: config.pushedRequests.required },
     deviceAuthorization: {
@@ -126,11 +127,12 @@ function resourcesOf({ resources }: ResolvedConfig): Readonly<Record<string, Res
 }
 
 function definitionOf(resource: ResolvedConfig['resources'][string]): ResourceDefinition {
-  const { path, url, name, documentationUrl, requiredScopes, clients, introspectors } = resource;
+  const { path, url, name, documentationUrl, requiredScopes, suggestedScopes, clients, introspectors } = resource;
   const { accessTokenSeconds, refreshTokenDays, refreshTokenAbsoluteDays } = resource;
   return {
     scopes: resource.scopes as Record<string, ScopeDefinition>,
     requiredScopes,
+    suggestedScopes,
     clients,
     introspectors,
     lifetimes: {

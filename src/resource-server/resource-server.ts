@@ -34,6 +34,8 @@ export interface ResourceServerOptions {
   readonly tokens?: KeySet | Introspection;
   /** Scopes that every request needs. */
   readonly requiredScopes?: readonly string[];
+  /** Scopes that a client without a good token is told to ask for, beside the required ones. Default: none. */
+  readonly suggestedScopes?: readonly string[];
 }
 
 /** What surrounds a resource server; as for a provider. */
@@ -73,7 +75,7 @@ export class ResourceServer implements Gate {
 
   /** @throws ConfigurationError naming the option and what to change */
   constructor(options: ResourceServerOptions, environment: ResourceServerEnvironment = {}) {
-    const { issuer, resource, requiredScopes = [], tokens = { kind: 'key set' } } = options;
+    const { issuer, resource, requiredScopes = [], suggestedScopes = [], tokens = { kind: 'key set' } } = options;
     checkPublicUrl('issuer', issuer);
     checkPublicUrl('resource', resource);
     if (pathOf(resource) === '')
@@ -81,7 +83,11 @@ export class ResourceServer implements Gate {
     const scopes = new ScopeCatalogue(environment.scopes, new AcrValues(environment.acrValues));
     this.#environment = resolveEnvironment(environment);
     const { origin } = new URL(resource);
-    this.settings = resolveSettings({ baseUrl: origin, issuerUrl: issuer, requiredScopes }, pathOf(resource), scopes);
+    this.settings = resolveSettings(
+      { baseUrl: origin, issuerUrl: issuer, requiredScopes, suggestedScopes },
+      pathOf(resource),
+      scopes,
+    );
     this.resources = new ResourceCatalogue(
       {},
       { settings: this.settings, scopes, name: environment.resourceName, lifetimes: this.#environment.lifetimes },

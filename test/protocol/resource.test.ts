@@ -37,6 +37,21 @@ describe.each(providers)('the MCP endpoint behind $name', (kind) => {
     expect([resourceMetadataUrl?.href, scope, error]).toEqual([metadataUrl, 'read', undefined]);
   });
 
+  it('clients that begin are told to ask for more than they need at once, where the operator says so; others for what they lack [MCP-AUTH-07, MCP-AUTH-08, MCP-AUTH-26, MCP-AUTH-28]', async () => {
+    const further = { ...scopes, admin: { tools: ['erase'] } };
+    const fixture = { options: { suggestedScopes: ['write'] }, environment: { scopes: further } };
+    const { server, client, access_token } = await withToken('read', fixture);
+    const asked = async (headers: Readonly<Record<string, string>>) =>
+      extractWWWAuthenticateParams(refusal(await server.mcp(headers)));
+    expect(await asked({})).toMatchObject({ scope: 'read write' });
+    expect(await asked(bearer('unknown'))).toMatchObject({ error: 'invalid_token', scope: 'read write' });
+    expect(await server.mcpStatus(access_token)).toBe(200);
+    const { access_token: suggested } = await server.tokens(client, { scope: 'read write' });
+    expect(await server.mcpStatus(suggested)).toBe(200);
+    const response = refusal(await server.mcp(bearer(access_token), call('erase')));
+    expect([response.status, extractWWWAuthenticateParams(response).scope]).toEqual([403, 'read admin']);
+  });
+
   it('the challenge leads to metadata of this very resource [RFC9728-08, RFC9728-09, MCP-AUTH-06]', async () => {
     const server = await peer({ options: { baseUrl: `${base}/a/b` } });
     const { resourceMetadataUrl } = extractWWWAuthenticateParams(refusal(await server.mcp({})));

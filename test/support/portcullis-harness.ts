@@ -57,6 +57,7 @@ export async function createPortcullisHarness(
     ...(environment.resourceName === undefined ? {} : { name: environment.resourceName }),
     scopes: (environment.scopes ?? {}) as NonNullable<PortcullisConfig['scopes']>,
     requiredScopes: [...(options.requiredScopes ?? [])],
+    suggestedScopes: [...(options.suggestedScopes ?? [])],
     revocation: { enabled: options.revocation?.enabled ?? true },
     pushedRequests: {
       ...unlimited,

@@ -55,14 +55,14 @@ export async function authenticateRequest(
   options: AuthenticateOptions,
 ): Promise<Authentication> {
   const resource = provider.resources.guarded(options.resource);
-  const requiredScopes =
-    options.scopes === undefined
-      ? resource.requiredScopes
-      : [...new Set([...resource.requiredScopes, ...options.scopes])];
+  const withOwn = (scopes: readonly string[]) =>
+    options.scopes === undefined ? scopes : [...new Set([...scopes, ...options.scopes])];
+  const requiredScopes = withOwn(resource.requiredScopes);
   const { senderConstraint } = provider;
   const challenge = (scheme: TokenScheme, refusal: Partial<Challenge> = {}): Authentication => ({
     response: challengeResponse({
-      scopes: requiredScopes,
+      // What a client that begins should ask for; who has a good token is told what it lacks instead.
+      scopes: withOwn(resource.suggestedScopes),
       resourceMetadataUrl: resource.metadataUrl,
       scheme,
       ...(senderConstraint === undefined ? {} : { proofAlgorithms: senderConstraint.algorithms }),
