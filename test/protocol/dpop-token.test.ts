@@ -1,7 +1,19 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { ManualClock } from '../../src/core/clock.ts';
+import type { SingleUseIdentifier } from '../../src/core/records.ts';
+import { InMemoryProvider } from '../../src/in-memory/in-memory-provider.ts';
 import { DpopTestKey } from '../../src/testing/dpop-key.ts';
 import { challengeOf, DpopClient } from './dpop-client.ts';
-import { expectError, expectRedirectedError, location, providers, tokensOf, validRequest } from './support.ts';
+import {
+  base,
+  expectError,
+  expectRedirectedError,
+  location,
+  Peer,
+  providers,
+  tokensOf,
+  validRequest,
+} from './support.ts';
 
 describe.each(providers)('binding tokens to a key at the token endpoint ($name)', (kind) => {
   it('a code redeemed with a proof gives an access token of type DPoP, good with that key only [RFC9700-03, RFC9449-05, RFC9449-13, RFC9449-21]', async () => {
@@ -42,6 +54,23 @@ describe.each(providers)('binding tokens to a key at the token endpoint ($name)'
     const code = await mine.code();
     expect(await expectError(await mine.redemption(code, proof), 400, 'invalid_dpop_proof')).toContain('used before');
     tokensOf(await mine.redemption(code));
+  });
+
+  it('a proof is remembered for as long as it could be presented again, at nodes whose clocks differ too [RFC9449-10]', async () => {
+    const mine = await DpopClient.start(kind);
+    const { provider } = mine.peer;
+    const { proofLifetime } = provider.dpop;
+    const spend = vi.spyOn(
+      provider as { spendIdentifier: (spent: SingleUseIdentifier) => Promise<boolean> },
+      'spendIdentifier',
+    );
+    const ahead = mine.now + proofLifetime;
+    const proof = mine.key.proof({ url: provider.endpointUrl('token'), now: ahead });
+    tokensOf(await mine.redemption(await mine.code(), proof));
+    const expiresAt = spend.mock.calls[0]?.[0].expiresAt ?? 0;
+    expect(expiresAt).toBeGreaterThan(ahead + proofLifetime);
+    mine.peer.running.clock.advance(2 * proofLifetime);
+    await expectError(await mine.redemption(await mine.code(), proof), 400, 'invalid_dpop_proof');
   });
 
   it('of many requests with one proof one is answered', async () => {
@@ -191,8 +220,34 @@ describe.each(providers)('binding tokens to a key at the token endpoint ($name)'
     const second = answer.headers.get('dpop-nonce') ?? '';
     expect(second).not.toBe(first);
     const { refresh_token: next } = await tokensOf(answer);
+    const upToDate = await mine.redemption(await mine.code(), mine.tokenProof({ nonce: second }));
+    expect([upToDate.status, upToDate.headers.get('dpop-nonce')]).toEqual([200, null]);
     mine.peer.running.clock.advance(300_000);
     await expectError(await mine.refresh(next, mine.tokenProof({ nonce: first })), 400, 'use_dpop_nonce');
     tokensOf(await mine.refresh(next, mine.tokenProof({ nonce: second })));
+  });
+});
+
+describe('DPoP at a provider that cannot spend identifiers', () => {
+  class Forgetful extends InMemoryProvider {}
+  Object.defineProperty(Forgetful.prototype, 'spendIdentifier', { value: undefined });
+  const options = { baseUrl: base, clientRegistration: { enabled: true } };
+
+  it('is not there: nothing is advertised, and a proof binds nothing', async () => {
+    const provider = new Forgetful(options);
+    expect(Object.keys(provider.serverMetadata()).filter((name) => name.includes('dpop'))).toEqual([]);
+    const peer = new Peer({
+      provider,
+      clock: new ManualClock(),
+      events: [],
+      approve: async (url) => url,
+      close: async () => {},
+    });
+    const client = new DpopClient(peer, await peer.register({ scope: undefined }));
+    expect(await client.tokens({ scope: undefined })).toMatchObject({ token_type: 'Bearer' });
+  });
+
+  it('cannot be required', () => {
+    expect(() => new Forgetful(options, { dpop: { required: true } })).toThrow('spendIdentifier()');
   });
 });

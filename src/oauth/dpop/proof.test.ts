@@ -44,6 +44,12 @@ function signed(header: Readonly<Record<string, unknown>>, signature: (input: st
   return `${input}.${typeof bytes === 'string' ? bytes : bytes.toString('base64url')}`;
 }
 
+/** The same bytes in base64url, with a bit set that stands for none of them. */
+function otherSpelling(text: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  return text.slice(0, -1) + alphabet[alphabet.indexOf(text.slice(-1)) + 1];
+}
+
 function rsaProof(modulusLength: number, changes: JsonWebKey = {}, publicExponent = 65_537): string {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength, publicExponent });
   const jwk = { ...publicKey.export({ format: 'jwk' }), ...changes };
@@ -126,6 +132,7 @@ describe('a proof of possession', () => {
     ['a key without a coordinate', { ...key.publicJwk, y: undefined }],
     ['a point that is not on the curve', { ...key.publicJwk, y: key.publicJwk['x'] }],
     ['a coordinate with padding', { ...key.publicJwk, x: `${String(key.publicJwk['x'])}=` }],
+    ['a coordinate in another spelling', { ...key.publicJwk, x: otherSpelling(String(key.publicJwk['x'])) }],
     ['another key', new DpopTestKey().publicJwk],
   ])('with %s in its header is refused [RFC9449-27]', async (_what, jwk) => {
     await refusal(proof({ header: { jwk } }));
@@ -136,7 +143,7 @@ describe('a proof of possession', () => {
   });
 
   it('with RSA keys that are too weak, or whose size or exponent would keep us busy, is refused', async () => {
-    expect(await verify(rsaProof(2048))).toBeInstanceOf(DpopProof);
+    for (const bits of [2048, 3072]) expect(await verify(rsaProof(bits))).toBeInstanceOf(DpopProof);
     for (const attempt of [
       rsaProof(1024),
       rsaProof(2040),

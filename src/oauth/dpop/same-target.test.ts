@@ -25,6 +25,7 @@ it.each([
   'https://mcp.example.com:444/base/~notes/a%2Fb',
   'https://mcp.example.com@evil.example/base/~notes/a%2Fb',
   'https://user@mcp.example.com/base/~notes/a%2Fb',
+  'https://:password@mcp.example.com/base/~notes/a%2Fb',
   'https://mcp.example.com/base/~notes/a/b',
   'https://mcp.example.com/base/~notes/a%252Fb',
   'https://mcp.example.com/base/~notes/a%2Fb/',
