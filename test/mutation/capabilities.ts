@@ -17,22 +17,44 @@ function folder(name: string, ...tests: readonly string[]): Capability {
 const protocol = (...names: readonly string[]) => names.map((name) => `test/protocol/${name}.test.ts`);
 const security = (...names: readonly string[]) => names.map((name) => `test/security/${name}.test.ts`);
 
-/** Every folder of `src/oauth`, the most important first. */
+/** Every folder of `src/oauth`, the most important first; of `token`, what authenticates clients by itself. */
 export const capabilities: Readonly<Record<string, Capability>> = {
-  token: folder(
-    'token',
-    ...protocol('token', 'client-authentication', 'client-throttle', 'resource', 'parsers/credentials'),
-    'src/in-memory/*.test.ts',
-  ),
+  token: {
+    mutate: ['src/oauth/token/**/*.ts', '!src/oauth/token/client-*.ts', '!src/oauth/token/**/*.test.ts'],
+    tests: [
+      'src/oauth/token/**/*.test.ts',
+      acceptance,
+      ...protocol('token', 'resource', 'dpop-token', 'token-exchange', 'step-up'),
+      ...security('several-resources'),
+    ],
+  },
+  'client-authentication': {
+    mutate: ['src/oauth/token/client-*.ts', '!src/oauth/token/**/*.test.ts'],
+    tests: [
+      'src/oauth/token/client-*.test.ts',
+      acceptance,
+      ...protocol('client-authentication', 'client-throttle', 'registration-management', 'parsers/credentials'),
+      ...security('machine-clients'),
+    ],
+  },
   'authorization-code': folder(
     'authorization-code',
-    ...protocol('authorize', 'token', 'prompt', 'step-up', 'pushed-requests', 'redirect-uris', 'resource'),
+    ...protocol(
+      'authorize',
+      'token',
+      'prompt',
+      'step-up',
+      'pushed-requests',
+      'redirect-uris',
+      'resource',
+      'dpop-token',
+    ),
   ),
-  'refresh-token': folder('refresh-token', ...protocol('refresh', 'resource'), 'src/in-memory/*.test.ts'),
+  'refresh-token': folder('refresh-token', ...protocol('refresh', 'resource', 'dpop-token'), 'src/in-memory/*.test.ts'),
   bearer: folder(
     'bearer',
     ...protocol('transport', 'resource', 'step-up', 'resource-server', 'dpop-resource', 'parsers/www-authenticate'),
-    ...security('gate-bypass', 'implied-scopes', 'dns-rebinding'),
+    ...security('gate-bypass', 'implied-scopes', 'dns-rebinding', 'several-resources', 'stolen-tokens'),
   ),
   'single-use': folder('single-use', ...protocol('private-key-jwt')),
   dpop: folder('dpop', ...protocol('dpop-resource', 'dpop-token'), ...security('dpop-hosts')),

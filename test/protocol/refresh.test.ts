@@ -88,6 +88,14 @@ describe.each(providers)('the refresh grant at $name', (kind) => {
     await refreshed(server, client, first.refresh_token);
   });
 
+  it('a scope with characters that no scope has is refused, and the token lives on', async () => {
+    const server = await peer();
+    const { client, first } = await signedIn(server);
+    for (const scope of ['re"ad', 'read\\', 'läs'])
+      await expectError(await server.refresh(client, first.refresh_token, { scope }), 400, 'invalid_scope');
+    await refreshed(server, client, first.refresh_token, { scope: 'read' });
+  });
+
   it('a narrower scope narrows that access token and not the family [OAUTH21-50]', async () => {
     const server = await peer();
     const { client, first } = await signedIn(server);
