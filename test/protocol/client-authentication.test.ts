@@ -47,6 +47,7 @@ describe.each(providers)('client authentication at $name', (kind) => {
       [{ client_id: post.client_id, client_secret: 'wrong' }, {}],
       [{ client_id: post.client_id }, {}],
       [{ client_id: post.client_id, client_secret: '' }, {}],
+      [{ client_secret: post.client_secret }, {}],
       [{}, header(post)],
       [{}, header(basic, 'wrong')],
       [{}, header(basic, '')],
@@ -93,7 +94,7 @@ describe.each(providers)('client authentication at $name', (kind) => {
     const encoded = Buffer.from(`${percent(client.client_id)}:${percent(client.client_secret ?? '')}`).toString(
       'base64',
     );
-    for (const scheme of ['Basic', 'basic', 'BASIC']) {
+    for (const scheme of ['Basic', 'basic', 'BASIC', 'Basic  ']) {
       const parameters = {
         grant_type: code,
         code: await server.code(client),

@@ -1,3 +1,4 @@
+import type { TokenSet } from '../../src/oauth/token/token-set.ts';
 import { describe, expect, it } from 'vitest';
 import type { AuthorizationCode } from '../../src/core/records.ts';
 import {
@@ -83,6 +84,17 @@ describe.each(providers)('the code grant at $name', (kind) => {
     );
   });
 
+  it('a code that comes back long after it expired is a replay all the same [CASE-61, OAUTH21-41]', async () => {
+    const server = await peer();
+    const client = await server.register();
+    const issued = await server.code(client);
+    const tokens = await server.redeem(client, issued);
+    server.running.clock.advance(5 * 60_000);
+    expect(await server.mcpStatus(tokens.access_token)).toBe(200);
+    await expectError(await server.redemption(client, issued), 400, 'invalid_grant');
+    expect(await server.mcpStatus(tokens.access_token)).toBe(401);
+  });
+
   it('a replay revokes its own grant only [PITFALL-18]', async () => {
     const server = await peer();
     const client = await server.register();
@@ -107,6 +119,10 @@ describe.each(providers)('the code grant at $name', (kind) => {
     const client = await server.register();
     const issued = await server.code(client);
     await expectError(await server.redemption(client, issued, { code_verifier: 'w'.repeat(43) }), 400, 'invalid_grant');
+    expect(server.running.events).toContainEqual(
+      expect.objectContaining({ name: 'code.verifier_mismatch', clientId: client.client_id }),
+    );
+    expect(server.running.events.map(({ name }) => name)).not.toContain('proof.refused');
     await expectError(await server.redemption(client, issued), 400, 'invalid_grant');
   });
 
@@ -267,6 +283,15 @@ describe.each(providers)('the code grant at $name', (kind) => {
       throw new Error('secret-name is down');
     };
     expect(await expectError(await server.redemption(client, 'x'), 500, 'server_error')).not.toContain('secret-name');
+  });
+
+  it('nothing is sent that only looks like issued tokens', async () => {
+    const server = await peer();
+    const client = await server.register();
+    const issued = await server.code(client);
+    const forged = { toJSON: () => ({ access_token: 'forged', token_type: 'Bearer' }) };
+    server.provider.exchangeAuthorizationCode = async () => forged as unknown as TokenSet;
+    expect(await expectError(await server.redemption(client, issued), 500, 'server_error')).not.toContain('forged');
   });
 
   it('no event carries a code, token, secret or verifier [MCP-SEC-04]', async () => {

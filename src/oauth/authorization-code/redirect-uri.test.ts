@@ -36,7 +36,31 @@ const port = fc.integer({ min: 1, max: 65_535 });
 const path = fc.string({ unit: fc.constantFrom(...'abc/.?=&%41'), maxLength: 12 }).map((rest) => `/${rest}`);
 const loopbackHost = fc.constantFrom('localhost', '127.0.0.1', '[::1]');
 
+describe('the parameters of a response', () => {
+  it.each([
+    ['https://a.example/cb', 'https://a.example/cb?code=c'],
+    ['https://a.example/cb?', 'https://a.example/cb?code=c'],
+    ['https://a.example/cb?x=1', 'https://a.example/cb?x=1&code=c'],
+    ['https://a.example/cb?x=1&', 'https://a.example/cb?x=1&code=c'],
+  ])('are appended to %s, which stays as it was registered', (registered, location) => {
+    expect(ValidatedRedirectUri.match(clientWith([registered]), undefined).with({ code: 'c' })).toBe(location);
+  });
+});
+
 describe('ValidatedRedirectUri.match', () => {
+  it('takes no address that only ends like a registered loopback address [PITFALL-01, RFC8252-04]', () => {
+    for (const prefix of ['https://evil.example/?', 'https://evil.example/#', 'javascript:alert(1)//', 'x'])
+      expect(accepts('http://localhost/cb', `${prefix}http://localhost:1/cb`)).toBe(false);
+  });
+
+  it('takes the ports that there are, for a loopback address without a path too [PITFALL-08]', () => {
+    for (const registered of ['http://localhost', 'http://127.0.0.1/cb', 'http://[::1]?x']) {
+      const at = (number: string) => registered.replace(/(localhost|127\.0\.0\.1|\[::1\])/, `$1:${number}`);
+      for (const number of ['1', '65535']) expect(accepts(registered, at(number)), at(number)).toBe(true);
+      for (const number of ['0', '65536', '']) expect(accepts(registered, at(number)), at(number)).toBe(false);
+    }
+  });
+
   it('accepts any port of a registered loopback address, and gives back what was asked for [CASE-35, PITFALL-08, RFC8252-02, OAUTH21-34, OAUTH21-71]', () => {
     fc.assert(
       fc.property(loopbackHost, path, fc.option(port), fc.option(port), (host, rest, one, other) => {

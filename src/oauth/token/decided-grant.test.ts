@@ -70,9 +70,9 @@ describe('a grant that was decided on the spot', () => {
   it('is made for an authenticated client only, and cannot be made up', async () => {
     const { provider, client, decision } = await start();
     const forgedClient = { client: client.client } as unknown as AuthenticatedClient;
-    expect(() => DecidedGrant.decide(forgedClient, decision, provider)).toThrow(TypeError);
+    expect(() => DecidedGrant.decide(forgedClient, decision, provider)).toThrow('AuthenticatedClient');
     const forged = { grant: {}, scopes: ['admin'] } as unknown as DecidedGrant;
-    await expect(provider.issueAccessToken(client.client, forged)).rejects.toThrow(TypeError);
+    await expect(provider.issueAccessToken(client.client, forged)).rejects.toThrow('only what a grant handler decided');
   });
 
   it('is not issued a token once its client is gone', async () => {
