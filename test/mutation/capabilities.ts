@@ -24,7 +24,9 @@ export const capabilities: Readonly<Record<string, Capability>> = {
     tests: [
       'src/oauth/token/**/*.test.ts',
       acceptance,
-      ...protocol('token', 'resource', 'dpop-token', 'token-exchange', 'step-up'),
+      ...protocol('token', 'resource', 'dpop-token', 'token-exchange', 'step-up', 'registration-policy'),
+      ...protocol('consent-several-resources', 'device-page'),
+      'src/oauth/authorization-code/approve.test.ts',
       ...security('several-resources'),
     ],
   },
@@ -34,6 +36,7 @@ export const capabilities: Readonly<Record<string, Capability>> = {
       'src/oauth/token/client-*.test.ts',
       acceptance,
       ...protocol('client-authentication', 'client-throttle', 'registration-management', 'parsers/credentials'),
+      ...protocol('private-key-jwt'),
       ...security('machine-clients'),
     ],
   },

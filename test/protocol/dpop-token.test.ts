@@ -157,8 +157,11 @@ describe.each(providers)('binding tokens to a key at the token endpoint ($name)'
 
   it('a malformed dpop_jkt is an error at the redirect URI', async () => {
     const mine = await DpopClient.start(kind);
-    const answer = await mine.peer.authorize(mine.client, { dpop_jkt: 'not a thumbprint' });
-    expect(expectRedirectedError(answer, 'invalid_request')).toContain('dpop_jkt');
+    const { thumbprint } = mine.key;
+    for (const dpop_jkt of ['not a thumbprint', `${thumbprint}A`, ` ${thumbprint}`, thumbprint.slice(1)]) {
+      const answer = await mine.peer.authorize(mine.client, { dpop_jkt });
+      expect(expectRedirectedError(answer, 'invalid_request')).toContain('dpop_jkt');
+    }
   });
 
   it('a client that registered dpop_bound_access_tokens gets nothing without a proof [RFC9449-16]', async () => {

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, type MockInstance, vi } from 'vitest';
 import { randomId, systemRandom } from '../../src/core/random.ts';
+import type { SingleUseIdentifier } from '../../src/core/records.ts';
 import { InMemoryProvider } from '../../src/in-memory/in-memory-provider.ts';
 import { createTestClient, jsonPost, sendTo, type TestClient, tokensOf } from '../../src/testing/test-client.ts';
 import { assertionParameters, TestClientKey } from '../../src/testing/test-client-key.ts';
@@ -224,13 +225,13 @@ describe.each(providers)('private_key_jwt at $name', (kind) => {
       expect(isIn(await attempt(server, client, claims)), JSON.stringify(claims)).toBe(true);
     }
     for (const [claims, words] of [
-      [{ exp: now - 30 }, /expired/],
+      [{ exp: now - 30 }, /the assertion has expired/],
       [{ exp: undefined }, /exp is required/],
       [{ exp: String(now + 60) }, /exp must be a number/],
       [{ exp: null }, /exp must be a number/],
       [{ exp: now + 631 }, /more than 600 seconds ahead/],
       [{ exp: 1e300 }, /more than 600 seconds ahead/],
-      [{ exp: -1e300 }, /expired/],
+      [{ exp: -1e300 }, /the assertion has expired/],
       [{ nbf: now + 31 }, /nbf is in the future/],
       [{ nbf: 'x' }, /nbf must be a number/],
       [{ iat: now + 31 }, /iat is in the future/],
@@ -240,13 +241,33 @@ describe.each(providers)('private_key_jwt at $name', (kind) => {
     }
   });
 
+  it('an assertion is remembered for as long as it could be presented again [RFC7523-09]', async () => {
+    const { server, client } = await signing();
+    const { provider, clock } = server.running;
+    const spend = vi.spyOn(provider, 'spendIdentifier' as never) as MockInstance<
+      (spent: SingleUseIdentifier) => unknown
+    >;
+    const exp = Math.floor(clock.now() / 1000) + 600;
+    const assertion = await client.assertion({ exp });
+    expect(isIn(await answerTo(server, assertion))).toBe(true);
+    expect(spend.mock.calls[0]?.[0].expiresAt).toBeGreaterThanOrEqual((exp + 30) * 1000);
+    clock.advance(629_000);
+    expect(await answerTo(server, assertion)).toMatch(/used before/);
+  });
+
+  it('an assertion that is longer than any honest one is refused unread [RFC7523-02]', async () => {
+    const { server, client } = await signing();
+    expect(isIn(await attempt(server, client, { pad: 'x'.repeat(5000) }))).toBe(true);
+    expect(await attempt(server, client, { pad: 'x'.repeat(8192) })).toMatch(/longer than 8192/);
+  });
+
   it('both bounds are configuration [PITFALL-36]', async () => {
     const server = await peer({ environment: { clientAuthentication: { longestAssertion: 60_000, leeway: 5_000 } } });
     const client = await createTestClient(server.provider, { authMethod: 'private_key_jwt' });
     const now = Math.floor(server.running.clock.now() / 1000);
     expect(isIn(await attempt(server, client, { exp: now + 65 }))).toBe(true);
     expect(await attempt(server, client, { exp: now + 66 })).toMatch(/more than 60 seconds ahead/);
-    expect(await attempt(server, client, { exp: now - 5 })).toMatch(/expired/);
+    expect(await attempt(server, client, { exp: now - 5 })).toMatch(/the assertion has expired/);
   });
 
   it('an assertion counts once, at whatever endpoint, and only one with a right signature spends its jti [RFC7523-09, PITFALL-04, PITFALL-21]', async () => {
@@ -386,10 +407,13 @@ describe.each(providers)('private_key_jwt at $name', (kind) => {
       ]) {
         expect(isIn(await attempt(server, client, {}, { typ })), typ ?? 'absent').toBe(true);
       }
-      for (const typ of ['at+jwt', 'dpop+jwt', 'oauth-id-jag+jwt', '', 7]) {
+      for (const typ of ['at+jwt', 'dpop+jwt', 'oauth-id-jag+jwt', '', 'xapplication/jwt', 7]) {
         expect(await attempt(server, client, {}, { typ })).toMatch(/^typ must be/);
       }
       const { client_assertion } = await client.assertion();
+      // Signed, and an extension that the library knows: it is not for this server to follow either.
+      const unencoded = await client.assertion({}, { crit: ['b64'], b64: true });
+      expect(await answerTo(server, unencoded)).toMatch(/^crit names extensions/);
       const crit = Buffer.from(JSON.stringify({ alg: 'EdDSA', crit: ['exp'], exp: 1 })).toString('base64url');
       for (const jwt of [
         `${crit}.${client_assertion.split('.').slice(1).join('.')}`,

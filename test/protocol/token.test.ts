@@ -1,6 +1,6 @@
-import type { TokenSet } from '../../src/oauth/token/token-set.ts';
 import { describe, expect, it } from 'vitest';
 import type { AuthorizationCode } from '../../src/core/records.ts';
+import type { TokenSet } from '../../src/oauth/token/token-set.ts';
 import {
   base,
   expectError,
