@@ -12,7 +12,7 @@ import { type Row, readRow, renderTable, survivors } from './report.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tool = fileURLToPath(new URL('.', import.meta.url));
-const results = 'node_modules/.portcullis/mutation';
+const results = 'test/mutation/results';
 
 const usage = `npm run mutation -- [options] [capability …]
   capability       a folder of src/oauth; all of them where none is named
@@ -76,7 +76,15 @@ function configuration({ mutate }: Capability, folder: string, report: string) {
     incremental: true,
     incrementalFile: join(folder, 'incremental.json'),
     tempDirName: '.stryker-tmp',
-    ignorePatterns: ['/dist', '/docs', '/examples', '/bench', '/data', '/test/mutation/node_modules'],
+    ignorePatterns: [
+      '/dist',
+      '/docs',
+      '/examples',
+      '/bench',
+      '/data',
+      '/test/mutation/node_modules',
+      '/test/mutation/results',
+    ],
     dryRunTimeoutMinutes: 20,
     timeoutMS: 15_000,
     reporters: ['progress-append-only', 'survivors', 'json', 'html'],
