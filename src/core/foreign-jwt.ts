@@ -74,6 +74,22 @@ export async function isSignedByOneOf(keys: readonly PublicJwk[], signed: Signed
   return false;
 }
 
+/**
+ * Asks that one of an issuer's keys made the signature.
+ * @param keys those that its header fits
+ * @throws what `refuse` makes
+ */
+export async function requireSignature(
+  keys: readonly PublicJwk[],
+  signed: SignedJwt & { readonly keyId: string | undefined },
+  refuse: Refuse,
+): Promise<void> {
+  const { algorithm, keyId } = signed;
+  const tried = keyId === undefined ? `alg ${algorithm}` : `alg ${algorithm} and this kid`;
+  if (keys.length === 0) throw refuse(`the issuer has no key for ${tried}`);
+  if (!(await isSignedByOneOf(keys, signed))) throw refuse(`no key of the issuer for ${tried} verifies the signature`);
+}
+
 async function isSignedBy(key: PublicJwk, { jwt, algorithm }: SignedJwt): Promise<boolean> {
   try {
     await compactVerify(jwt, publicKeyOf(key), { algorithms: [algorithm] });

@@ -1,7 +1,7 @@
 import type { Fetcher } from '../../core/egress/fetcher.ts';
 import type { IdentityAssertionOptions, TrustedIssuer } from '../../core/identity-assertions.ts';
 import { type KeySource, keySource } from '../../core/key-sources.ts';
-import { foreignAlgorithms } from '../../core/public-jwk.ts';
+import { checkedAlgorithms } from '../../core/trusted-issuer.ts';
 import { ConfigurationError } from '../../core/urls.ts';
 
 /** A trusted issuer with everything worked out. */
@@ -51,18 +51,11 @@ export function trustedIssuers(
 }
 
 function knownIssuer(place: string, trusted: TrustedIssuer, parts: IssuerParts): KnownIssuer {
-  const { issuer, algorithms = foreignAlgorithms, clients, acrValues = [], accessTokenLifetime } = trusted;
-  if (issuer === '' || /[^\x21-\x7e]/.test(issuer))
-    throw new ConfigurationError(`${place}.issuer must be the iss of its assertions, exactly as they spell it`);
-  // RFC 8725 §3.8: what we sign ourselves is no word of somebody else.
-  if (issuer === parts.issuer) throw new ConfigurationError(`${place}.issuer is this server itself`);
-  const unknown = algorithms.find((name) => !(foreignAlgorithms as readonly string[]).includes(name));
-  if (unknown !== undefined || algorithms.length === 0)
-    throw new ConfigurationError(`${place}.algorithms must be some of ${foreignAlgorithms.join(', ')}`);
+  const { issuer, clients, acrValues = [], accessTokenLifetime } = trusted;
   return {
     issuer,
     keys: keySource(`${place}.keys`, trusted.keys, parts),
-    algorithms,
+    algorithms: checkedAlgorithms(place, 'assertions', trusted, parts.issuer),
     audience: trusted.audience ?? parts.issuer,
     clients: clients === undefined ? undefined : new Set(clients),
     acrValues,

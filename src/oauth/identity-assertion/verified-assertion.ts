@@ -1,6 +1,6 @@
 import { EgressError } from '../../core/egress/errors.ts';
 import { OAuthError } from '../../core/errors.ts';
-import { type Claims, isSignedByOneOf } from '../../core/foreign-jwt.ts';
+import { type Claims, requireSignature } from '../../core/foreign-jwt.ts';
 import type { PublicJwk } from '../../core/public-jwk.ts';
 import type { ProtectedResource } from '../../core/resources.ts';
 import type { OAuthProvider } from '../../provider.ts';
@@ -21,12 +21,12 @@ export class VerifiedAssertion {
    * @see RFC 7523 §3
    */
   static async verify(assertion: UnverifiedAssertion, provider: OAuthProvider): Promise<VerifiedAssertion> {
-    const { algorithm, keyId, issuer, tokenId, refusedFrom } = assertion;
-    const keys = await keysFor(assertion);
-    const tried = keyId === undefined ? `alg ${algorithm}` : `alg ${algorithm} and this kid`;
-    if (keys.length === 0) throw new OAuthError('invalid_grant', `the issuer has no key for ${tried}`);
-    if (!(await isSignedByOneOf(keys, assertion)))
-      throw new OAuthError('invalid_grant', `no key of the issuer for ${tried} verifies the signature`);
+    const { issuer, tokenId, refusedFrom } = assertion;
+    await requireSignature(
+      await keysFor(assertion),
+      assertion,
+      (description) => new OAuthError('invalid_grant', description),
+    );
     const isNew = await provider.spendIdentifier?.({
       purpose: 'identity_assertion',
       issuer: issuer.issuer,

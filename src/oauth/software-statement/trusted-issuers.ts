@@ -1,6 +1,6 @@
 import { type KeySource, keySource } from '../../core/key-sources.ts';
-import { foreignAlgorithms } from '../../core/public-jwk.ts';
 import type { SoftwareStatementOptions, StatementIssuer } from '../../core/software-statements.ts';
+import { checkedAlgorithms } from '../../core/trusted-issuer.ts';
 import { ConfigurationError } from '../../core/urls.ts';
 import { clientMetadataNames } from '../register/client-metadata.ts';
 
@@ -48,15 +48,9 @@ export function knownStatementIssuers(
 }
 
 function knownIssuer(place: string, trusted: StatementIssuer, parts: StatementIssuerParts): KnownStatementIssuer {
-  const { issuer, algorithms = foreignAlgorithms, admits = false, maximumAge } = trusted;
+  const { issuer, admits = false, maximumAge } = trusted;
+  const algorithms = checkedAlgorithms(place, 'statements', trusted, parts.issuer);
   const { claims = clientMetadataNames, requiredClaims = ['redirect_uris'] } = trusted;
-  if (issuer === '' || /[^\x21-\x7e]/.test(issuer))
-    throw new ConfigurationError(`${place}.issuer must be the iss of its statements, exactly as they spell it`);
-  // RFC 8725 §3.8: what we sign ourselves is no word of somebody else.
-  if (issuer === parts.issuer) throw new ConfigurationError(`${place}.issuer is this server itself`);
-  const unknown = algorithms.find((name) => !(foreignAlgorithms as readonly string[]).includes(name));
-  if (unknown !== undefined || algorithms.length === 0)
-    throw new ConfigurationError(`${place}.algorithms must be some of ${foreignAlgorithms.join(', ')}`);
   for (const [setting, names] of Object.entries({ claims, requiredClaims })) {
     const stranger = names.find((name) => !clientMetadataNames.includes(name));
     if (stranger !== undefined)

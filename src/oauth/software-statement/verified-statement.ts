@@ -1,4 +1,4 @@
-import { isSignedByOneOf } from '../../core/foreign-jwt.ts';
+import { requireSignature } from '../../core/foreign-jwt.ts';
 import type { StatedSoftware } from '../../core/records.ts';
 import { invalid, type UnverifiedStatement } from './statement.ts';
 
@@ -16,11 +16,7 @@ export class VerifiedStatement {
    */
   static async verify(statement: UnverifiedStatement): Promise<VerifiedStatement> {
     const { algorithm, keyId, issuer } = statement;
-    const keys = await issuer.keys.keysFor({ algorithm, keyId });
-    const tried = keyId === undefined ? `alg ${algorithm}` : `alg ${algorithm} and this kid`;
-    if (keys.length === 0) throw invalid(`the issuer has no key for ${tried}`);
-    if (!(await isSignedByOneOf(keys, statement)))
-      throw invalid(`no key of the issuer for ${tried} verifies the signature`);
+    await requireSignature(await issuer.keys.keysFor({ algorithm, keyId }), statement, invalid);
     return new VerifiedStatement(statement);
   }
 
