@@ -57,7 +57,7 @@ export const capabilities: Readonly<Record<string, Capability>> = {
   bearer: folder(
     'bearer',
     ...protocol('transport', 'resource', 'step-up', 'resource-server', 'dpop-resource', 'parsers/www-authenticate'),
-    ...security('gate-bypass', 'implied-scopes', 'dns-rebinding', 'several-resources', 'stolen-tokens'),
+    ...security('gate-bypass', 'implied-scopes', 'several-resources', 'stolen-tokens'),
   ),
   'single-use': folder('single-use', ...protocol('private-key-jwt')),
   dpop: folder('dpop', ...protocol('dpop-resource', 'dpop-token'), ...security('dpop-hosts')),

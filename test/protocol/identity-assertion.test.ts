@@ -297,6 +297,12 @@ describe.each(providers)('identity assertions at $name', ({ create }) => {
     const other = new DpopTestKey().proof({ url: provider.endpointUrl('token'), now: clock.now() });
     expect(outcome(await peer.present(await peer.assertion(claims), {}, { dpop: other }))).toBe(refused);
     expect(outcome(await peer.present(await peer.assertion(claims), {}, proof()))).toBe('200');
+    for (const cnf of [{ ...claims.cnf, 'x5t#S256': 'A'.repeat(43) }, {}, [], key.thumbprint, null, 0])
+      expect(outcome(await peer.present(await peer.assertion({ cnf }), {}, proof())), JSON.stringify(cnf)).toBe(
+        refused,
+      );
+    for (const cnf of [{}, { jkt: undefined }, { jkt: null }, null, ''])
+      expect(outcome(await peer.attempt({ cnf })), JSON.stringify(cnf)).toBe(refused);
   });
 
   it('the token says when and how the user signed in, as far as the issuer does', async () => {
@@ -312,7 +318,12 @@ describe.each(providers)('identity assertions at $name', ({ create }) => {
     });
     expect(await claimsOf({ auth_time: now + 5000, acr: 7, amr: 'otp' })).toEqual({ auth_time: now });
     expect(await claimsOf({ acr: 'our-own-word' })).toEqual({ auth_time: 0 });
-    expect(await claimsOf({ auth_time: 'x' })).toEqual({ auth_time: 0 });
+    for (const auth_time of ['x', -1, 0, null, [now], String(now)])
+      expect(await claimsOf({ auth_time })).toEqual({ auth_time: 0 });
+    for (const amr of [[], ['otp', 7], ['otp', ''], ['x'.repeat(257)], ['a\u0000'], Array(11).fill('otp')])
+      expect(await claimsOf({ amr })).toEqual({ auth_time: 0 });
+    for (const amr of [['x'.repeat(256)], Array(10).fill('otp')])
+      expect(await claimsOf({ amr })).toEqual({ auth_time: 0, amr });
   });
 
   it('what was refused is in the log with its reason, and the assertion is not', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DpopTestKey } from '../../src/testing/dpop-key.ts';
 import {
   type Answer,
   createTestClient,
@@ -78,6 +79,15 @@ describe.each(providers)('introspection with $name', ({ create }) => {
     });
     for (const hint of ['access_token', 'refresh_token', 'nonsense'])
       expect((await introspect({ token_type_hint: hint })).body['active']).toBe(true);
+  });
+
+  it('says which key a token is bound to, so that whoever asked can hold its bearer to it [RFC9449-13, RFC7662-04]', async () => {
+    const { provider, clock, tokens, client, introspect } = await open();
+    const key = new DpopTestKey();
+    const dpop = key.proof({ url: provider.endpointUrl('token'), now: clock.now() });
+    const bound = tokensOf(await client.refresh(tokens.refreshToken, {}, { dpop }));
+    const { body } = await introspect({ token: bound.accessToken });
+    expect(body).toMatchObject({ active: true, token_type: 'DPoP', cnf: { jkt: key.thumbprint } });
   });
 
   it('says nothing but inactive of everything else [RFC7662-05, RFC7662-07, PITFALL-21]', async () => {

@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { InMemoryProvider } from '../../src/in-memory/index.ts';
+import { DpopTestKey } from '../../src/testing/dpop-key.ts';
 import {
   type Answer,
   createTestClient,
@@ -43,6 +44,7 @@ async function start(running: RunningProvider, scope = 'read') {
   const exchange = async (
     changes: Record<string, string | undefined> = {},
     server = 'notes-server',
+    headers: Record<string, string> = {},
   ): Promise<Answer> => {
     const params = {
       grant_type: grantType,
@@ -54,7 +56,9 @@ async function start(running: RunningProvider, scope = 'read') {
       ...changes,
     };
     const sent = Object.entries(params).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    return readAnswer(await sendTo(provider)(formPost(provider.endpointUrl('token'), Object.fromEntries(sent))));
+    return readAnswer(
+      await sendTo(provider)(formPost(provider.endpointUrl('token'), Object.fromEntries(sent), headers)),
+    );
   };
   const isAlive = async (token: unknown, at: string) =>
     (await provider.verifyToken(String(token), provider.resources.identifiedBy(at)?.uri)) !== undefined;
@@ -96,6 +100,25 @@ describe.each(providers)('token exchange with $name', ({ name, create }) => {
     const supported = async (running: RunningProvider) => running.provider.serverMetadata()['grant_types_supported'];
     expect(await supported(await create({ environment }))).toContain(grantType);
     expect(await supported(await create())).not.toContain(grantType);
+  });
+
+  it('binds the new token to the key that the server proves [RFC9449-13]', async () => {
+    const { provider, clock, exchange } = await open();
+    const key = new DpopTestKey();
+    const dpop = key.proof({ url: provider.endpointUrl('token'), now: clock.now() });
+    const { body } = await exchange({}, 'notes-server', { dpop });
+    expect(body).toMatchObject({ token_type: 'DPoP' });
+    expect((await provider.loadAccessToken(String(body['access_token'])))?.keyThumbprint).toBe(key.thumbprint);
+  });
+
+  it('gives nothing for scopes that nothing is given for [RFC8693-09]', async () => {
+    const { exchange } = await open('write');
+    const sending = await exchange({ scope: 'mail:send' });
+    const next = { subject_token: String(sending.body['access_token']), resource: archive };
+    for (const scope of [undefined, 'search', 'mail:read', 'sea"rch']) {
+      const { status, body } = await exchange({ ...next, scope }, 'mail-server');
+      expect([status, body['error']]).toEqual([400, 'invalid_scope']);
+    }
   });
 
   it('nests who acted before, and never gets longer or wider on the way [RFC8693-08, RFC8693-09]', async () => {

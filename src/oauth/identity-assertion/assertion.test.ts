@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clientNamed } from '../../../test/support/database.ts';
+import { ManualClock } from '../../core/clock.ts';
 import { OAuthError } from '../../core/errors.ts';
 import { InMemoryProvider } from '../../in-memory/index.ts';
 import { TestIssuer } from '../../testing/test-issuer.ts';
@@ -9,7 +10,7 @@ import { parseAssertion } from './assertion.ts';
 const issuer = new TestIssuer();
 const provider = new InMemoryProvider(
   { baseUrl: 'https://mcp.example.com' },
-  { identityAssertions: { issuers: [issuer.trusted()] } },
+  { clock: new ManualClock(), identityAssertions: { issuers: [issuer.trusted()] } },
 );
 const client = clientNamed('app');
 
@@ -41,6 +42,44 @@ describe('an assertion that is read', () => {
       algorithm: 'EdDSA',
       keyId: 'key-1',
     });
+  });
+
+  it('counts within the bounds of its times, the leeway of clocks included, and is remembered until it does no more [RFC7523-19, RFC7523-20, RFC7523-22]', () => {
+    const now = Math.floor(provider.clock.now() / 1000);
+    const read = (claims: object) => `${encode(header)}.${encode({ ...issuer.claims(provider, 'app'), ...claims })}.AA`;
+    for (const claims of [
+      { exp: now + 630 },
+      { iat: now + 30 },
+      { iat: now - 630 },
+      { nbf: now + 30 },
+      { exp: now - 29 },
+    ]) {
+      expect(isRefused(read(claims)), JSON.stringify(claims)).toBe(false);
+    }
+    for (const claims of [
+      { exp: now + 631 },
+      { iat: now + 31 },
+      { iat: now - 631 },
+      { nbf: now + 31 },
+      { exp: now - 30 },
+    ])
+      expect(isRefused(read(claims)), JSON.stringify(claims)).toBe(true);
+    expect(parseAssertion(read({ exp: now + 60 }), client, provider).refusedFrom).toBe((now + 90) * 1000);
+  });
+
+  it('has bounded identifiers, and a bounded length', () => {
+    const read = (claims: object, more: object = {}) =>
+      `${encode({ ...header, ...more })}.${encode({ ...issuer.claims(provider, 'app'), ...claims })}.AA`;
+    const long = 'x'.repeat(256);
+    for (const name of ['sub', 'jti']) {
+      expect(isRefused(read({ [name]: long }))).toBe(false);
+      expect(isRefused(read({ [name]: `${long}x` }))).toBe(true);
+    }
+    expect(isRefused(read({}, { kid: long }))).toBe(false);
+    for (const more of [{ kid: `${long}x` }, { kid: 7 }, { kid: null }, { crit: ['b64'], b64: true }, { crit: [] }])
+      expect(isRefused(read({}, more)), JSON.stringify(more)).toBe(true);
+    expect(isRefused(read({ pad: 'x'.repeat(5000) }))).toBe(false);
+    expect(isRefused(read({ pad: 'x'.repeat(50_000) }))).toBe(true);
   });
 
   it('is refused with a reason whatever it is, and nothing else is thrown', () => {
