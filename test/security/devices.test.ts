@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { userCodes } from '../../src/oauth/device/user-code.ts';
-import { tokensOf } from '../../src/testing/test-client.ts';
+import { jsonPost, type TestClient, tokensOf } from '../../src/testing/test-client.ts';
 import { Device } from '../support/consent.ts';
 import {
   allowAll,
@@ -12,13 +12,14 @@ import {
   postTo,
 } from '../support/devices.ts';
 import { origin } from '../support/identity.ts';
+import { testLimits } from '../support/portcullis-harness.ts';
 
 const pending = { error: 'authorization_pending' };
 const minute = 60_000;
 
 /** A device that waits, and `ada` in front of its consent page. */
 async function adaDecides(harness: DeviceHarness) {
-  const client = await harness.tv();
+  const client = await harness.tv({ scope: 'read write' });
   const started = await client.startDevice({ scope: 'read write' });
   const browser = harness.device();
   await browser.signIn('ada');
@@ -111,6 +112,34 @@ describe('a decision is made by the user who was shown the request, in that brow
       ({ name }) => name === 'authorization.approved' || name === 'authorization.denied',
     );
     expect(decisions).toHaveLength(1);
+  });
+
+  it('what its client gave up in the meantime is not given, before the decision or after it [RFC7592-08]', async () => {
+    const harness = await openDevices({ registration: { ...testLimits.registration, defaultScopes: ['read'] } });
+    const narrow = async ({ registration }: TestClient) => {
+      const { client_id, redirect_uris, grant_types, registration_client_uri, registration_access_token } =
+        registration;
+      const changed = { client_id, redirect_uris, grant_types, token_endpoint_auth_method: 'none', scope: 'read' };
+      const { headers, body } = jsonPost(origin, changed, { authorization: `Bearer ${registration_access_token}` });
+      const request = new Request(String(registration_client_uri), {
+        method: 'PUT',
+        headers,
+        body,
+        duplex: 'half',
+      } as RequestInit);
+      expect((await harness.portcullis.handle(request))?.status).toBe(200);
+    };
+    const waiting = await adaDecides(harness);
+    await narrow(waiting.client);
+    await postTo(waiting.browser, '/device/decision', waiting.fields);
+    expect(tokensOf(await waiting.client.poll(waiting.started)).scope).toBe('read');
+    const decided = await adaDecides(harness);
+    await postTo(decided.browser, '/device/decision', decided.fields);
+    await narrow(decided.client);
+    expect((await decided.client.poll(decided.started)).body).toMatchObject({
+      error: 'invalid_grant',
+      error_description: expect.stringContaining("'write'"),
+    });
   });
 
   it('a link with a code looks nothing up, and decides nothing [RFC8628-08]', async () => {
