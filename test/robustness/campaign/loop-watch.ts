@@ -7,7 +7,7 @@ const tick = 10;
 /** What is worth a note, in milliseconds. */
 const shortestSpan = 5;
 const shortestStall = 25;
-const mostStalls = 500;
+const mostStalls = 100;
 
 /** Times are milliseconds. */
 export interface Stall {
@@ -41,11 +41,40 @@ interface Span {
   readonly what: string;
 }
 
+interface NotedStall extends Stall {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The worst of any number of stalls, by one measure. */
+class Worst {
+  readonly #measure: (stall: Stall) => number;
+  #kept: NotedStall[] = [];
+
+  constructor(measure: (stall: Stall) => number) {
+    this.#measure = measure;
+  }
+
+  add(stall: NotedStall): void {
+    this.#kept.push(stall);
+    if (this.#kept.length >= mostStalls * 2) this.#kept = this.first(mostStalls);
+  }
+
+  first(count: number): NotedStall[] {
+    return this.#kept.toSorted((a, b) => this.#measure(b) - this.#measure(a)).slice(0, count);
+  }
+
+  clear(): void {
+    this.#kept = [];
+  }
+}
+
 /** Watches the event loop of its own process: how late it turns, and whose doing that is. */
 export class LoopWatch {
   readonly #late: RecordableHistogram = createHistogram();
   readonly #spans: Span[] = [];
-  readonly #stalls: (Stall & { readonly start: number; readonly end: number })[] = [];
+  readonly #longest = new Worst((stall) => stall.wall);
+  readonly #own = new Worst((stall) => stall.own);
   readonly #requests = new Set<string>();
   #began = performance.now();
   readonly #timer: NodeJS.Timeout;
@@ -91,14 +120,13 @@ export class LoopWatch {
   report(): LoopReport {
     this.#look();
     const rounded = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
-    const byOwn = this.#stalls.toSorted((a, b) => b.own - a.own).slice(0, 5);
-    const byWall = this.#stalls.toSorted((a, b) => b.wall - a.wall).slice(0, 5);
+    const [byOwn, byWall] = [this.#own.first(5), this.#longest.first(5)];
     const percentile = (share: number) => rounded(this.#late.percentile(share) / 1000);
     return {
       p50: percentile(50),
       p99: percentile(99),
       longest: rounded(this.#late.count === 0 ? 0 : this.#late.max / 1000),
-      longestOwn: rounded(Math.max(0, ...this.#stalls.map(({ own }) => own))),
+      longestOwn: rounded(byOwn[0]?.own ?? 0),
       database: { ...this.#database, wall: rounded(this.#database.wall), own: rounded(this.#database.own) },
       collection: rounded(this.#collection),
       worst: [...new Set([...byOwn, ...byWall])].map(({ at, wall, own, during, start, end }) => ({
@@ -115,7 +143,8 @@ export class LoopWatch {
     this.#look();
     this.#late.reset();
     this.#spans.length = 0;
-    this.#stalls.length = 0;
+    this.#longest.clear();
+    this.#own.clear();
     this.#database = { wall: 0, own: 0, what: 'none' };
     this.#collection = 0;
     this.#began = performance.now();
@@ -132,12 +161,11 @@ export class LoopWatch {
     const wall = Math.max(0, now - this.#lastAt - tick);
     const own = Math.min((user + system) / 1000, now - this.#lastAt);
     this.#late.record(Math.max(1, Math.round(wall * 1000)));
-    if (wall >= shortestStall) {
+    if (wall >= shortestStall || own >= shortestStall) {
       const during = [...this.#requests].slice(0, 5);
-      this.#stalls.push({ at: now - this.#began, wall, own, during, start: this.#lastAt, end: now });
-      // Only the worst of them are told.
-      if (this.#stalls.length > mostStalls)
-        this.#stalls.sort((a, b) => b.wall + b.own - a.wall - a.own).splice(mostStalls / 2);
+      const stall = { at: now - this.#began, wall, own, during, start: this.#lastAt, end: now };
+      this.#longest.add(stall);
+      this.#own.add(stall);
     }
     this.#lastAt = now;
     this.#lastUsage = process.threadCpuUsage();
