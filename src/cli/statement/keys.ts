@@ -12,13 +12,13 @@ export const statementKeys = defineCommand({
   summary: 'Write public keys as a file to pin.',
   details:
     'The file is a JWK Set for softwareStatements.issuers: name it there as keysFile. Of a private key only the public half is written. To change a key without a gap, write both, and the new one alone when no statement of the old one is in use. Needs no database and no configuration.',
-  positionals: { keys: { description: 'Keys in PEM form, public or private.', rest: true } },
+  positionals: { files: { description: 'Files with keys in PEM form, public or private.', rest: true } },
   flags: { out: { value: 'FILE', description: 'Where to write the set (default: it is printed).' } },
   examples: ['portcullis statement keys publisher.pub.pem --out publisher.jwks.json'],
   async run({ positionals, flags, terminal }) {
-    if (positionals.keys.length === 0)
+    if (positionals.files.length === 0)
       throw new CommandError('usage', 'name at least one key', 'see: portcullis statement keys --help');
-    const keys = positionals.keys.map((name) => {
+    const keys = positionals.files.map((name) => {
       const publicKey = readAnyPublicKey(resolve(terminal.directory, name));
       return publicJwkOf(publicKey, keyIdOf(publicKey), algorithmOf(publicKey));
     });
