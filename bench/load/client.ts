@@ -76,6 +76,12 @@ export class OAuthClient {
     return this.#form(tokenPath, form.toString());
   }
 
+  /** A wrong password for a sign-in page that somebody stands on. */
+  signInRequest({ path, form, cookie }: NonNullable<Prepared['signIn']>): Buffer {
+    const origin = `http://${this.#host}`;
+    return this.#form(path, form, { Cookie: cookie, Origin: origin, 'Sec-Fetch-Site': 'same-origin' });
+  }
+
   async token(connection: Connection, request: Buffer): Promise<Tokens> {
     const answer = await connection.send(request);
     if (answer.status !== 200) throw unexpected('tokens', answer);

@@ -4,12 +4,21 @@ import { Connection } from './connection.ts';
 import { measure, type Sample, type Task } from './measure.ts';
 import type { ServerProcess } from './server-process.ts';
 
-export const measureNames = ['code exchange', 'authorization-code flow', 'refresh', 'MCP request', 'metadata'] as const;
+export const measureNames = [
+  'code exchange',
+  'authorization-code flow',
+  'refresh',
+  'refresh beside sign-ins',
+  'MCP request',
+  'metadata',
+] as const;
 export type MeasureName = (typeof measureNames)[number];
 
 const preparationLanes = 16;
 /** Milliseconds. */
 const longestPreparation = 120_000;
+/** Connections that send wrong passwords beside what is measured. */
+const signInLanes = 8;
 const nothing = Buffer.alloc(0);
 const fewest = 16;
 const most = 20_000;
@@ -50,6 +59,7 @@ export class Runner {
   /** Whether the server does this work at all. */
   can(name: MeasureName): boolean {
     if (name === 'MCP request') return this.#prepared === undefined || this.#prepared.mcpPath !== undefined;
+    if (name === 'refresh beside sign-ins') return this.#prepared?.signIn !== undefined;
     if (name === 'refresh') return this.#prepared?.refreshes === true;
     return this.#prepared !== undefined;
   }
@@ -92,6 +102,10 @@ export class Runner {
         return this.#exchange(concurrency, count);
       case 'refresh':
         return this.#refresh(concurrency, count);
+      case 'refresh beside sign-ins': {
+        const slice = await this.#refresh(concurrency, count);
+        return () => this.#besideSignIns(slice);
+      }
       case 'authorization-code flow':
         return () => this.#flow(concurrency, count);
       case 'MCP request':
@@ -125,6 +139,31 @@ export class Runner {
       await client.token(connection, requests[index] ?? nothing);
     };
     return () => measure(this.#server, rotate, concurrency, requests.length);
+  }
+
+  /** Every sign-in hashes a password; as many as are let do so at a time are always under way. */
+  async #besideSignIns(slice: () => Promise<Sample>): Promise<Sample> {
+    const { signIn } = this.#prepared ?? {};
+    if (signIn === undefined) throw new Error(`${this.name} has no sign-in page here`);
+    const request = this.#oauthClient().signInRequest(signIn);
+    let over = false;
+    const lanes = Array.from({ length: signInLanes }, async () => {
+      const connection = await Connection.open(this.#server.port);
+      try {
+        while (!over) {
+          const answer = await connection.send(request);
+          if (!answer.body.includes('name="password"')) throw unexpected('the sign-in page again', answer);
+        }
+      } finally {
+        connection.close();
+      }
+    });
+    try {
+      return await Promise.race([slice(), Promise.all(lanes).then(() => Promise.reject(new Error('unreachable')))]);
+    } finally {
+      over = true;
+      await Promise.all(lanes);
+    }
   }
 
   #flow(concurrency: number, count: number): Promise<Sample> {

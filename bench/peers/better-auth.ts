@@ -3,10 +3,10 @@ import { type BetterAuthOptions, betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
 import { toNodeHandler } from 'better-auth/node';
 import { jwt } from 'better-auth/plugins';
-import { codeChallenge, type Prepared, redirectUri, scope } from '../servers/protocol.ts';
+import { codeChallenge, type Prepared, postgresUrl, redirectUri, scope } from '../servers/protocol.ts';
 import { serve } from '../servers/serve.ts';
 import { Browser } from './browser.ts';
-import { openDurable } from './sqlite.ts';
+import { openDurable, openPool } from './store.ts';
 
 const scopes = `${scope} offline_access`;
 
@@ -17,10 +17,11 @@ const scopes = `${scope} offline_access`;
  */
 await serve(async (baseUrl, folder) => {
   const resource = `${baseUrl}/mcp`;
+  const postgres = postgresUrl();
   const options = {
     baseURL: baseUrl,
     secret: 'bench-secret-0123456789-0123456789-0123456789',
-    database: openDurable(folder),
+    database: postgres === undefined ? openDurable(folder) : openPool(postgres),
     emailAndPassword: { enabled: true },
     rateLimit: { enabled: false },
     telemetry: { enabled: false },

@@ -3,16 +3,16 @@ import { authenticateHandler, mcpAuthRouter, OAuthServer } from 'mcp-oauth-serve
 import { redirectUri, scope } from '../servers/protocol.ts';
 import { serve } from '../servers/serve.ts';
 import { createModel } from './mcp-oauth-model.ts';
-import { openDurable } from './sqlite.ts';
+import { openStore } from './store.ts';
 
 /**
- * `mcp-oauth-server` with its tokens in SQLite. It has no users and no remembered consent: the application's page posts the
+ * `mcp-oauth-server` with its tokens in a database. It has no users and no remembered consent: the application's page posts the
  * parameters of every request to `authenticateHandler`, which is what the load does. Its rate limits are off.
  */
 await serve(async (baseUrl, folder) => {
   const resource = `${baseUrl}/mcp`;
   const server = new OAuthServer({
-    model: createModel(openDurable(folder)),
+    model: await createModel(openStore(folder)),
     issuerUrl: new URL(baseUrl),
     authorizationUrl: new URL('/consent', baseUrl),
     resourceServerUrl: new URL(resource),

@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Query, Row, Store } from './store.ts';
 
 /** Models whose rows go when their grant is revoked. */
 const grantable = new Set([
@@ -16,29 +16,31 @@ export type Payload = Record<string, unknown> & {
   consumed?: number;
 };
 
-const schema = `CREATE TABLE IF NOT EXISTS models (
-  model TEXT NOT NULL,
-  id TEXT NOT NULL,
-  payload TEXT NOT NULL,
-  grant_id TEXT,
-  uid TEXT,
-  user_code TEXT,
-  consumed_at INTEGER,
-  expires_at INTEGER,
-  PRIMARY KEY (model, id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS models_by_grant ON models (grant_id) WHERE grant_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS models_by_uid ON models (uid) WHERE uid IS NOT NULL;
-CREATE INDEX IF NOT EXISTS models_by_user_code ON models (user_code) WHERE user_code IS NOT NULL;
-CREATE INDEX IF NOT EXISTS models_by_expiry ON models (expires_at)`;
+const schema = ({ clustered }: Store) => [
+  `CREATE TABLE models (
+    model TEXT NOT NULL,
+    id TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    grant_id TEXT,
+    uid TEXT,
+    user_code TEXT,
+    consumed_at BIGINT,
+    expires_at BIGINT,
+    PRIMARY KEY (model, id)
+  )${clustered}`,
+  'CREATE INDEX models_by_grant ON models (grant_id) WHERE grant_id IS NOT NULL',
+  'CREATE INDEX models_by_uid ON models (uid) WHERE uid IS NOT NULL',
+  'CREATE INDEX models_by_user_code ON models (user_code) WHERE user_code IS NOT NULL',
+  'CREATE INDEX models_by_expiry ON models (expires_at)',
+];
 
 /**
- * Storage for `oidc-provider` on `node:sqlite`, as lean as its adapter contract admits: one table, one prepared statement
- * for each operation, one durable commit for each write that the provider asks for.
+ * Storage for `oidc-provider`, as lean as its adapter contract admits: one table, one prepared statement for each operation,
+ * one durable commit for each write that the provider asks for.
  */
-export function createOidcAdapter(database: DatabaseSync): new (model: string) => OidcAdapter {
-  database.exec(schema);
-  const statements = prepareStatements(database);
+export async function createOidcAdapter(store: Store): Promise<new (model: string) => OidcAdapter> {
+  await store.create(...schema(store));
+  const statements = prepareStatements(store);
   return class extends OidcAdapter {
     constructor(model: string) {
       super(model, statements);
@@ -47,21 +49,21 @@ export function createOidcAdapter(database: DatabaseSync): new (model: string) =
 }
 
 type Statements = Readonly<
-  Record<'upsert' | 'find' | 'findByUid' | 'findByUserCode' | 'consume' | 'destroy' | 'revoke', StatementSync>
+  Record<'upsert' | 'find' | 'findByUid' | 'findByUserCode' | 'consume' | 'destroy' | 'revoke', Query>
 >;
 
-function prepareStatements(database: DatabaseSync): Statements {
+function prepareStatements(store: Store): Statements {
   const columns = 'SELECT payload, consumed_at, expires_at FROM models WHERE';
   return {
     upsert:
-      database.prepare(`INSERT INTO models (model, id, payload, grant_id, uid, user_code, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+      store.prepare(`INSERT INTO models (model, id, payload, grant_id, uid, user_code, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at`),
-    find: database.prepare(`${columns} model = ? AND id = ?`),
-    findByUid: database.prepare(`${columns} uid = ? AND model = ?`),
-    findByUserCode: database.prepare(`${columns} user_code = ? AND model = ?`),
-    consume: database.prepare('UPDATE models SET consumed_at = ? WHERE model = ? AND id = ?'),
-    destroy: database.prepare('DELETE FROM models WHERE model = ? AND id = ?'),
-    revoke: database.prepare('DELETE FROM models WHERE grant_id = ?'),
+    find: store.prepare(`${columns} model = ? AND id = ?`),
+    findByUid: store.prepare(`${columns} uid = ? AND model = ?`),
+    findByUserCode: store.prepare(`${columns} user_code = ? AND model = ?`),
+    consume: store.prepare('UPDATE models SET consumed_at = ? WHERE model = ? AND id = ?'),
+    destroy: store.prepare('DELETE FROM models WHERE model = ? AND id = ?'),
+    revoke: store.prepare('DELETE FROM models WHERE grant_id = ?'),
   };
 }
 
@@ -76,7 +78,7 @@ class OidcAdapter {
 
   async upsert(id: string, payload: Payload, expiresIn?: number): Promise<void> {
     const grantId = grantable.has(this.#model) ? payload.grantId : undefined;
-    this.#statements.upsert.run(
+    await this.#statements.upsert(
       this.#model,
       id,
       JSON.stringify(payload),
@@ -88,31 +90,31 @@ class OidcAdapter {
   }
 
   async find(id: string): Promise<Payload | undefined> {
-    return payloadOf(this.#statements.find.get(this.#model, id));
+    return payloadOf(await this.#statements.find(this.#model, id));
   }
 
   async findByUid(uid: string): Promise<Payload | undefined> {
-    return payloadOf(this.#statements.findByUid.get(uid, this.#model));
+    return payloadOf(await this.#statements.findByUid(uid, this.#model));
   }
 
   async findByUserCode(userCode: string): Promise<Payload | undefined> {
-    return payloadOf(this.#statements.findByUserCode.get(userCode, this.#model));
+    return payloadOf(await this.#statements.findByUserCode(userCode, this.#model));
   }
 
   async consume(id: string): Promise<void> {
-    this.#statements.consume.run(seconds(), this.#model, id);
+    await this.#statements.consume(seconds(), this.#model, id);
   }
 
   async destroy(id: string): Promise<void> {
-    this.#statements.destroy.run(this.#model, id);
+    await this.#statements.destroy(this.#model, id);
   }
 
   async revokeByGrantId(grantId: string): Promise<void> {
-    this.#statements.revoke.run(grantId);
+    await this.#statements.revoke(grantId);
   }
 }
 
-function payloadOf(row: Record<string, unknown> | undefined): Payload | undefined {
+function payloadOf([row]: readonly Row[]): Payload | undefined {
   if (row === undefined) return undefined;
   const expiresAt = row['expires_at'] as number | null;
   if (expiresAt !== null && expiresAt <= seconds()) return undefined;

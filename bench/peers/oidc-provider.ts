@@ -4,7 +4,7 @@ import { codeChallenge, type Prepared, redirectUri, scope } from '../servers/pro
 import { serve } from '../servers/serve.ts';
 import { Browser } from './browser.ts';
 import { createOidcAdapter } from './oidc-adapter.ts';
-import { openDurable } from './sqlite.ts';
+import { openStore } from './store.ts';
 
 const clientId = 'bench';
 const accountId = 'bench-user';
@@ -17,7 +17,7 @@ await serve(async (baseUrl, folder) => {
   const resource = `${baseUrl}/mcp`;
   const { privateKey } = generateKeyPairSync('ed25519');
   const provider = new Provider(baseUrl, {
-    adapter: createOidcAdapter(openDurable(folder)),
+    adapter: await createOidcAdapter(openStore(folder)),
     clients: [
       {
         client_id: clientId,

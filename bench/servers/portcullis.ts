@@ -4,7 +4,8 @@ import { loadPortcullis, loadSubpath } from './load-portcullis.ts';
 import { codeChallenge, type Prepared, redirectUri, scope } from './protocol.ts';
 import { type Subject, serve } from './serve.ts';
 
-const unlimited = { limit: 1_000_000_000 };
+const never = 1_000_000_000;
+const unlimited = { limit: never };
 
 /** The product as its users run it: from `dist/`, on a SQLite file, with its defaults but for the limits on strangers. */
 async function start(baseUrl: string, folder: string): Promise<Subject> {
@@ -18,6 +19,7 @@ async function start(baseUrl: string, folder: string): Promise<Subject> {
     requiredScopes: [scope],
     authorize: { rateLimit: unlimited },
     registration: { rateLimit: unlimited },
+    signIn: { rateLimit: unlimited, freeFailures: never, accountFailures: never, addressFailures: never },
     tokens: { authorizationCodeSeconds: 600, accessTokenSeconds: 3600 },
   });
   return {
@@ -60,13 +62,46 @@ async function prepare(portcullis: Portcullis, baseUrl: string): Promise<Prepare
     resource: portcullis.settings.resource,
     browserHeaders: { Cookie: cookie },
     refreshes: true,
+    signIn: await signInForm(portcullis, clientId, baseUrl),
     mcpPath: mcp,
   };
 }
 
+/** The form of a sign-in page that a stranger stands on. */
+async function signInForm(
+  portcullis: Portcullis,
+  clientId: string,
+  baseUrl: string,
+): Promise<NonNullable<Prepared['signIn']>> {
+  const { browser, cookie } = await browserOf(portcullis, baseUrl);
+  await browser.visit(authorizationUrl(portcullis, clientId));
+  await browser.submit({ username: 'nobody', password: 'wrong horse battery staple' });
+  const { html } = browser.page;
+  const fields = new URLSearchParams({ username: 'nobody', password: 'wrong horse battery staple' });
+  for (const [input] of html.matchAll(/<input[^>]*type="hidden"[^>]*>/g))
+    fields.set(attribute(input, 'name'), attribute(input, 'value'));
+  return { path: attribute(/<form[^>]*>/.exec(html)?.[0] ?? '', 'action'), form: fields.toString(), cookie: cookie() };
+}
+
+function attribute(tag: string, name: string): string {
+  const value = new RegExp(`${name}="([^"]*)"`).exec(tag)?.[1];
+  if (value === undefined) throw new Error(`no ${name} in ${tag}`);
+  return value.replaceAll('&amp;', '&');
+}
+
+/** A browser, and the cookies that it sent last. */
+async function browserOf(portcullis: Portcullis, baseUrl: string) {
+  const { TestBrowser } = await loadSubpath('testing');
+  let cookie = '';
+  const browser = new TestBrowser(async (request) => {
+    cookie = request.headers.get('cookie') ?? cookie;
+    return (await portcullis.handle(request)) ?? new Response(null, { status: 404 });
+  }, baseUrl);
+  return { browser, cookie: () => cookie };
+}
+
 /** Signs a user in and lets the client have what it asks for, through the pages, once: both are remembered from then on. */
 async function approveOnce(portcullis: Portcullis, clientId: string, baseUrl: string): Promise<string> {
-  const { TestBrowser } = await loadSubpath('testing');
   const { passwords, users } = portcullis.services;
   const account = { userName: `bench-${Date.now()}`, password: 'correct horse battery staple' };
   await users.create({
@@ -75,15 +110,11 @@ async function approveOnce(portcullis: Portcullis, clientId: string, baseUrl: st
     passwordHash: await passwords.hash(account.password),
   });
 
-  let cookie = '';
-  const browser = new TestBrowser(async (request) => {
-    cookie = request.headers.get('cookie') ?? cookie;
-    return (await portcullis.handle(request)) ?? new Response(null, { status: 404 });
-  }, baseUrl);
+  const { browser, cookie } = await browserOf(portcullis, baseUrl);
   await browser.visit(authorizationUrl(portcullis, clientId));
   await browser.submit({ username: account.userName, password: account.password });
   await browser.submitAndLeave({ decision: 'allow' });
-  return cookie;
+  return cookie();
 }
 
 function authorizationUrl({ settings }: Portcullis, clientId: string): URL {

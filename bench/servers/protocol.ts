@@ -19,6 +19,8 @@ export interface Prepared {
   readonly approvePath?: string;
   /** Whether the server issues refresh tokens. */
   readonly refreshes: boolean;
+  /** A sign-in page's form, filled in with a wrong password: each time it is posted, a password is hashed. */
+  readonly signIn?: { readonly path: string; readonly form: string; readonly cookie: string };
   /** Where there is an MCP endpoint. */
   readonly mcpPath?: string;
 }
@@ -41,6 +43,11 @@ export type Reply =
   | { readonly kind: 'profiling' }
   | { readonly kind: 'profile'; readonly profile: unknown }
   | { readonly kind: 'failed'; readonly message: string };
+
+/** The PostgreSQL database to use; `undefined`: SQLite in the server's folder. */
+export function postgresUrl(): string | undefined {
+  return process.env['BENCH_POSTGRES'];
+}
 
 /** The redirect URI of the one client; the last redirect is not followed. */
 export const redirectUri = 'https://client.example/callback';
