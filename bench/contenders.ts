@@ -64,3 +64,15 @@ export const peers: readonly Contender[] = [
     isPeer: true,
   },
 ];
+
+/** Those that store what they issue, each on a PostgreSQL database of its own. */
+export function onPostgres(contenders: readonly Contender[], createDatabase: () => string): Contender[] {
+  return contenders
+    .filter(({ storage }) => storage.startsWith('SQLite'))
+    .map((contender) => ({
+      ...contender,
+      storage: 'PostgreSQL',
+      note: contender.note.replace('node:sqlite', 'pg'),
+      environment: { ...contender.environment, BENCH_POSTGRES: createDatabase() },
+    }));
+}

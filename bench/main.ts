@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Contender, openMcp, peers, portcullis, withoutMcp } from './contenders.ts';
+import { type Contender, onPostgres, openMcp, peers, portcullis, withoutMcp } from './contenders.ts';
 import { measureFloors } from './floors.ts';
 import { buildServers } from './load/build.ts';
 import { Patience } from './load/quiet.ts';
@@ -10,7 +10,8 @@ import { Runner } from './load/runner.ts';
 import { canPin, pinLoad, type ServerProcess } from './load/server-process.ts';
 import { describeMachine } from './machine.ts';
 import { type Options, parseOptions, usage } from './options.ts';
-import { type Memory, type Report, renderReport } from './report.ts';
+import { BenchPostgres } from './postgres.ts';
+import { type EngineReport, type Memory, type Report, renderReport } from './report.ts';
 import { chosenMeasures, runRounds } from './rounds.ts';
 import { compareGrants } from './scale.ts';
 import { measureStartup, startServer, type Workshop } from './startup.ts';
@@ -28,6 +29,7 @@ async function run(options: Options): Promise<void> {
   try {
     const contenders = chosen(options);
     await patience.untilQuiet();
+    const onSqlite = options.engines.includes('sqlite');
     say(`start-up of ${contenders.length + 1} servers`);
     const startup = await measureStartup(
       [...contenders.filter(({ name }) => name !== openMcp.name), withoutMcp],
@@ -36,8 +38,13 @@ async function run(options: Options): Promise<void> {
     );
     say('floors');
     const floors = await measureFloors(workshop);
-    const measured = await measureAll(contenders, workshop, options, patience);
-    const scale = options.grants.length === 0 ? undefined : await compareGrants(workshop, options, patience, say);
+    const nothing = { results: [], memory: [] };
+    const measured = onSqlite ? await measureAll(contenders, workshop, options, patience) : nothing;
+    const scale =
+      onSqlite && options.grants.length > 0 ? await compareGrants(workshop, options, patience, say) : undefined;
+    const postgres = options.engines.includes('postgres')
+      ? await measureOnPostgres(contenders, workshop, options, patience)
+      : undefined;
     const report: Report = {
       machine,
       measuredAt: new Date().toISOString(),
@@ -47,6 +54,7 @@ async function run(options: Options): Promise<void> {
       floors,
       ...measured,
       scale,
+      postgres,
     };
     writeFileSync(join(results, 'latest.json'), `${JSON.stringify(report, undefined, 1)}\n`);
     console.log(renderReport(report));
@@ -82,6 +90,27 @@ async function measureAll(
     return { results: measured, memory };
   } finally {
     await Promise.all(servers.map(({ server }) => server.stop()));
+  }
+}
+
+/** The same for those that store what they issue, on a PostgreSQL of the run's own. */
+async function measureOnPostgres(
+  contenders: readonly Contender[],
+  workshop: Workshop,
+  options: Options,
+  patience: Patience,
+): Promise<EngineReport> {
+  say('PostgreSQL');
+  const postgres = await BenchPostgres.start();
+  try {
+    const there = onPostgres(contenders, () => postgres.createDatabase());
+    return {
+      engine: `PostgreSQL ${postgres.version}`,
+      contenders: there,
+      ...(await measureAll(there, workshop, options, patience)),
+    };
+  } finally {
+    postgres.stop();
   }
 }
 

@@ -1,5 +1,8 @@
 import { parseArgs } from 'node:util';
 
+export const engineNames = ['sqlite', 'postgres'] as const;
+export type Engine = (typeof engineNames)[number];
+
 export interface Options {
   /** Seconds that one slice of one measure takes. */
   readonly seconds: number;
@@ -11,6 +14,8 @@ export interface Options {
   /** Stored grants to compare, or none. */
   readonly grants: readonly number[];
   readonly startups: number;
+  /** Databases to measure on, one after the other. */
+  readonly engines: readonly Engine[];
   /** Another build of the product, measured beside `dist/`. */
   readonly against: string | undefined;
   /** Seconds to wait, in all, for other work of the machine to end. */
@@ -26,6 +31,7 @@ export const usage = `npm run bench -- [options]
   --concurrency A,B     connections at once (default 1,16,64)
   --only NAMES          some servers only, such as "Portcullis,oidc-provider"
   --measures NAMES      some measures only, such as "code exchange,refresh"
+  --engines NAMES       sqlite, postgres, or both (default; --quick: sqlite)
   --no-scale            leaves out the comparison of 1,000 with 1,000,000 stored grants
   --grants A,B          other numbers of stored grants
   --against FOLDER      another build of the product, measured in the same run
@@ -42,6 +48,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       concurrency: { type: 'string' },
       only: { type: 'string' },
       measures: { type: 'string' },
+      engines: { type: 'string' },
       'no-scale': { type: 'boolean', default: false },
       grants: { type: 'string' },
       against: { type: 'string' },
@@ -62,11 +69,20 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       values['no-scale'] || (quick && values.grants === undefined)
         ? []
         : list(values.grants ?? '1000,1000000').map(Number),
+    engines: enginesOf(values.engines ?? (quick ? 'sqlite' : engineNames.join(','))),
     startups: quick ? 3 : 5,
     against: values.against,
     patience: Number(values.patience ?? (quick ? 0 : 300)),
     profile: values.profile,
   };
+}
+
+/** @throws Error for a name that no engine has */
+function enginesOf(text: string): Engine[] {
+  const unknown = list(text).filter((name) => !engineNames.some((known) => known === name));
+  if (unknown.length > 0)
+    throw new Error(`no engine is called '${unknown.join("', '")}'; there are: ${engineNames.join(', ')}`);
+  return engineNames.filter((name) => list(text).includes(name));
 }
 
 function list(text: string): string[] {

@@ -13,6 +13,15 @@ export interface Memory {
   readonly residentBytes: number;
 }
 
+/** What was measured on another engine than SQLite. */
+export interface EngineReport {
+  /** With its version. */
+  readonly engine: string;
+  readonly contenders: readonly Contender[];
+  readonly results: readonly Result[];
+  readonly memory: readonly Memory[];
+}
+
 export interface Report {
   readonly machine: Machine;
   readonly measuredAt: string;
@@ -23,6 +32,7 @@ export interface Report {
   readonly floors: Floors;
   readonly memory: readonly Memory[];
   readonly scale: Scale | undefined;
+  readonly postgres: EngineReport | undefined;
 }
 
 type Row = readonly string[];
@@ -52,14 +62,26 @@ export function renderReport(report: Report): string {
   return [
     ...machineLines(machine),
     `${measuredAt}; medians of ${options.rounds} slices of about ${options.seconds} s each, in turns`,
-    ...disturbance([...report.results, ...(report.scale?.results ?? [])]),
+    ...disturbance([...report.results, ...(report.scale?.results ?? []), ...(report.postgres?.results ?? [])]),
     '',
     ...markdown([heading, ...rows]),
     '',
+    ...(report.postgres === undefined ? [] : engineLines(report.postgres, options)),
     ...contenders.map(({ name, note, storage }) => `- ${name} (${storage}): ${note}`),
     '- CPU µs: processor time of the server process, all threads, for one request (for the flow: one whole flow)',
     '- ours ÷ it: our requests per second over theirs; for start-up, memory and processor time theirs over ours: above 1 we are better',
   ].join('\n');
+}
+
+/** The same table for another engine. Its server has the load's core, so that each of ours has one to itself. */
+function engineLines({ engine, contenders, results, memory }: EngineReport, options: Options): string[] {
+  return [
+    `On ${engine}, which shares the load's core:`,
+    '',
+    ...markdown([heading, ...speedRows(results, options), ...memoryRows(memory, [])]),
+    '',
+    ...contenders.map(({ name, note, storage }) => `- ${name} (${storage}): ${note}`),
+  ];
 }
 
 /** How much of the run other work of the machine took part in. */

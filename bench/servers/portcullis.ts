@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import type { Portcullis } from '../../dist/index.js';
 import { loadPortcullis, loadSubpath } from './load-portcullis.ts';
-import { codeChallenge, type Prepared, redirectUri, scope } from './protocol.ts';
+import { codeChallenge, type Prepared, postgresUrl, redirectUri, scope } from './protocol.ts';
 import { type Subject, serve } from './serve.ts';
 
 const never = 1_000_000_000;
 const unlimited = { limit: never };
 
-/** The product as its users run it: from `dist/`, on a SQLite file, with its defaults but for the limits on strangers. */
+/** The product as its users run it: from `dist/`, on a SQLite file or PostgreSQL, with its defaults but for the limits on strangers. */
 async function start(baseUrl: string, folder: string): Promise<Subject> {
   const { Portcullis } = await loadPortcullis();
   const { createNodeListener } = await loadSubpath('node');
   const portcullis = await Portcullis.open({
     baseUrl,
     name: 'Bench',
-    database: join(folder, 'portcullis.db'),
+    database: postgresUrl() ?? join(folder, 'portcullis.db'),
     scopes: { [scope]: { title: 'Echo', tools: ['echo'] } },
     requiredScopes: [scope],
     authorize: { rateLimit: unlimited },
