@@ -15,6 +15,7 @@ async function start(baseUrl: string, folder: string): Promise<Subject> {
     baseUrl,
     name: 'Bench',
     database: postgresUrl() ?? join(folder, 'portcullis.db'),
+    masterKeyFile: join(folder, 'master.key'),
     scopes: { [scope]: { title: 'Echo', tools: ['echo'] } },
     requiredScopes: [scope],
     authorize: { rateLimit: unlimited },
