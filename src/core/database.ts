@@ -11,6 +11,8 @@ export type Row = Readonly<Record<string, SqlValue>>;
 export interface Statement {
   readonly sql: string;
   readonly values: readonly SqlValue[];
+  /** Of the first statement of a batch: see `onLockedRows`. */
+  readonly reliesOn?: 'locked rows';
 }
 
 /**
@@ -44,4 +46,13 @@ export interface Database {
 /** Builds a statement: `sql('UPDATE t SET a = ? WHERE b = ?', 1, 'x')`. */
 export function sql(text: string, ...values: SqlValue[]): Statement {
   return { sql: text, values };
+}
+
+/**
+ * Begins a batch that is right even if what others write becomes visible between its statements: whatever its conditions
+ * rely on is a row that the batch has locked by updating it, or never changes, or is looked at again by whoever uses what the
+ * batch wrote. An engine that would have to guard what was only read, and give way to others for it, need not.
+ */
+export function onLockedRows(first: Statement): Statement {
+  return { ...first, reliesOn: 'locked rows' };
 }

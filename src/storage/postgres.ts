@@ -15,6 +15,7 @@ import { parsePostgresUrl } from './postgres-url.ts';
 const oldestVersion = 150_000;
 
 const begin = controlStatement('BEGIN ISOLATION LEVEL SERIALIZABLE');
+const beginOnLockedRows = controlStatement('BEGIN ISOLATION LEVEL READ COMMITTED');
 const commit = controlStatement('COMMIT');
 // A migration takes as long as its tables are large.
 const withoutTimeout = { ...controlStatement('SET LOCAL statement_timeout = 0'), name: '' };
@@ -76,14 +77,15 @@ class PostgresDatabase implements DatabaseWithDialect {
   /**
    * Serializable: each batch takes effect as if it ran alone, as on SQLite. One that has to give way to another is run
    * again, which is safe because no code decides between its statements. One whose answer was lost is not: it may have
-   * been committed.
+   * been committed. A batch that says that it relies on rows which it locks itself gives way to nobody.
    */
   async write(...statements: Statement[]): Promise<Row[][]> {
     if (this.#closed !== undefined) throw closedError();
     const batch = statements.map(writingStatement);
     if (batch.length === 0) return [];
     const defines = batch.some(({ kind }) => kind === 'definition');
-    const before = defines ? [begin, withoutTimeout] : [begin];
+    const beginning = statements[0]?.reliesOn === 'locked rows' ? beginOnLockedRows : begin;
+    const before = defines ? [beginning, withoutTimeout] : [beginning];
     const rows = await this.#run([...before, ...batch, commit], () => false, defines ? 'unlimited' : 'limited');
     return rows.slice(before.length, -1);
   }

@@ -1,4 +1,4 @@
-import { type Database, type Row, sql } from '../../core/database.ts';
+import { type Database, onLockedRows, type Row, sql } from '../../core/database.ts';
 import type { SecretHash } from '../../core/ids.ts';
 import type { RefreshToken } from '../../core/records.ts';
 import { grantColumns, grantOf } from '../token/grant-store.ts';
@@ -46,7 +46,7 @@ export class RefreshTokenStore {
 
   /**
    * Rotates a token, or takes it for a retry, in one transaction: of any number of concurrent calls with one token exactly
-   * one resolves to `rotated`.
+   * one resolves to `rotated`. All of them want the grant's row, and tokens never change, so that they take turns.
    * @param next the token to store
    */
   async rotate(
@@ -60,17 +60,19 @@ export class RefreshTokenStore {
     const generation =
       '(SELECT generation FROM refresh_tokens WHERE token_hash = ? AND grant_id = grants.grant_id AND expires_at > ?)';
     const [rotated, retried, , state] = await this.#database.write(
-      sql(
-        `UPDATE grants SET generation = generation + 1, rotated_at = ?, rotated_by = ?, retries = 0, last_used_at = ?, expires_at = ?
+      onLockedRows(
+        sql(
+          `UPDATE grants SET generation = generation + 1, rotated_at = ?, rotated_by = ?, retries = 0, last_used_at = ?, expires_at = ?
          WHERE grant_id = ? AND revoked_at IS NULL AND generation = ${generation}
          RETURNING grant_id`,
-        now,
-        next.hash,
-        now,
-        grantExpiresAt,
-        grantId,
-        token.hash,
-        now,
+          now,
+          next.hash,
+          now,
+          grantExpiresAt,
+          grantId,
+          token.hash,
+          now,
+        ),
       ),
       sql(
         `UPDATE grants SET retries = retries + 1, retried_by = ?, last_used_at = ?, expires_at = ?

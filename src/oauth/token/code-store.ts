@@ -1,4 +1,4 @@
-import { type Database, sql } from '../../core/database.ts';
+import { type Database, onLockedRows, sql } from '../../core/database.ts';
 import type { SecretHash } from '../../core/ids.ts';
 import type { Grant, RefreshToken } from '../../core/records.ts';
 import { clientUseInterval } from './grant-store.ts';
@@ -17,6 +17,8 @@ export interface Spending {
 /**
  * Spends a code of one kind, once: of any number of concurrent calls, in any number of processes, one resolves to `true`.
  * In the same transaction the refresh token is stored and the grant counts as used.
+ *
+ * The code's row is locked by spending it. A grant that is revoked in the middle stays revoked, and nothing of it is honoured.
  */
 export async function spendCode(
   table: 'authorization_codes' | 'device_codes',
@@ -27,15 +29,17 @@ export async function spendCode(
   const won = `EXISTS (SELECT 1 FROM ${table} WHERE code_hash = ? AND spent_by = ?)`;
   const { grantId, clientId } = code.grant;
   const [spent] = await database.write(
-    sql(
-      `UPDATE ${table} SET spent_at = ?, spent_by = ?
+    onLockedRows(
+      sql(
+        `UPDATE ${table} SET spent_at = ?, spent_by = ?
        WHERE code_hash = ? AND spent_at IS NULL AND expires_at > ?
          AND EXISTS (SELECT 1 FROM grants g WHERE g.grant_id = ${table}.grant_id AND g.revoked_at IS NULL)
        RETURNING code_hash`,
-      now,
-      spentBy,
-      code.hash,
-      now,
+        now,
+        spentBy,
+        code.hash,
+        now,
+      ),
     ),
     sql(
       `UPDATE grants SET redeemed_at = ?, last_used_at = ?, expires_at = ? WHERE grant_id = ? AND ${won}`,
