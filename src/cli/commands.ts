@@ -1,3 +1,5 @@
+import { backupCommand } from './backup/backup.ts';
+import { restoreCommand } from './backup/restore.ts';
 import { clientAdd } from './client/add.ts';
 import { clientApprove } from './client/approve.ts';
 import { clientBundle } from './client/bundle.ts';
@@ -68,6 +70,8 @@ export const commands: readonly Command[] = [
   keysList,
   keysRotate,
   keysRotateMaster,
+  backupCommand,
+  restoreCommand,
   configCheck,
   configShow,
 ];

@@ -2,6 +2,7 @@ import { OAuthError } from '../core/errors.ts';
 import { ConfigurationError } from '../core/urls.ts';
 import { UserError } from '../identity/users/user.ts';
 import { BundleError } from '../oauth/client-metadata/bundle.ts';
+import { BackupError } from '../operations/backup/backup-error.ts';
 import { ListenError } from '../operations/listening/listen.ts';
 import { DatabaseError } from '../storage/errors.ts';
 
@@ -40,6 +41,8 @@ export function failureOf(error: unknown): Failure {
     return { exitCode: exitCodes.usage, code: 'configuration', lines: error.message.split('\n') };
   if (error instanceof UserError)
     return { exitCode: exitCodeOfUserError(error.code), code: error.code, lines: [error.message] };
+  if (error instanceof BackupError)
+    return { exitCode: exitCodes.failure, code: `backup_${error.code}`, lines: [error.message], hint: error.hint };
   if (error instanceof BundleError) return { exitCode: exitCodes.failure, code: 'bundle', lines: [error.message] };
   if (error instanceof OAuthError) return { exitCode: exitCodes.usage, code: error.code, lines: [error.description] };
   if (error instanceof DatabaseError || error instanceof ListenError) {

@@ -3,6 +3,8 @@ import type { Terminal } from './terminal.ts';
 
 const attempts = 3;
 const longestPassword = 4096;
+/** Whoever has the file can try as many as he likes. */
+const shortestPassphrase = 16;
 
 interface PasswordQuestion {
   /** Whose password it is. */
@@ -37,6 +39,30 @@ export async function newPassword(
     else terminal.err('These were two different passwords.\n');
   }
   throw new CommandError('failure', 'no password was set');
+}
+
+/**
+ * Obtains a passphrase: the first line of standard input, or typed and never shown.
+ * @param times how often it is typed
+ * @throws CommandError where there is nobody to ask, or it is too short
+ */
+export async function passphrase(
+  terminal: Terminal,
+  { fromInput, times }: { readonly fromInput: boolean; readonly times: 'once' | 'twice' },
+): Promise<string> {
+  if (!fromInput && !terminal.isInteractive) {
+    throw new CommandError(
+      'usage',
+      'there is no terminal to ask for the passphrase at',
+      'name a key file with --key-file, or send the passphrase on standard input and add --passphrase-stdin',
+    );
+  }
+  const typed = fromInput ? await firstLine(terminal) : await hiddenLine(terminal, 'Passphrase of the backup: ');
+  if (times === 'once') return typed;
+  if (typed.length < shortestPassphrase)
+    throw new CommandError('usage', `the passphrase has fewer than ${shortestPassphrase} characters`);
+  if (fromInput || (await hiddenLine(terminal, 'The same again: ')) === typed) return typed;
+  throw new CommandError('failure', 'these were two different passphrases; nothing was written');
 }
 
 /**

@@ -57,6 +57,8 @@ export type SecurityEventName =
   | 'server.stopped'
   | 'keys.rotated'
   | 'keys.master_key_replaced'
+  | 'backup.written'
+  | 'backup.restored'
   | 'tls.certificate_replaced'
   | 'server.error';
 

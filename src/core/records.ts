@@ -227,6 +227,8 @@ export interface SingleUseIdentifier {
   /** Who made it: identifiers of different issuers never meet. */
   readonly issuer: string;
   readonly identifier: string;
+  /** The first moment at which it could have been presented, milliseconds since the epoch. */
+  readonly usableFrom: number;
   /** When it could not be presented any more anyway, milliseconds since the epoch. */
   readonly expiresAt: number;
 }

@@ -28,6 +28,14 @@ interface Socket {
   destroy(error?: Error): void;
 }
 
+/** A session that nobody else uses meanwhile. */
+export interface HeldSession {
+  /** @throws what the server answered or the network did, as a `BatchFailure` */
+  run(statements: readonly PostgresStatement[]): Promise<Row[][]>;
+  /** Ends the session, and with it the transaction that is open. */
+  end(): void;
+}
+
 /** The connections of one process to PostgreSQL. */
 export class PostgresSessions {
   readonly #pool: Pool;
@@ -67,6 +75,15 @@ export class PostgresSessions {
       else await this.#undo(client);
       throw failure;
     }
+  }
+
+  /** A session for a transaction of many exchanges. Each takes as long as it takes. */
+  async hold(): Promise<HeldSession> {
+    const client = await this.#connect();
+    return {
+      run: (statements) => this.#exchange(client, statements, undefined),
+      end: () => client.release(true),
+    };
   }
 
   /** Waits for what is running, and ends every connection. */

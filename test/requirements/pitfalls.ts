@@ -31,7 +31,7 @@ export const pitfalls = requirementsOf(
     ['PITFALL-24', 'Logs', 'pitfall', 'No secret is logged, and sign-in gives the same answer after the same work whether the user exists or not.'],
     ['PITFALL-25', 'Tokens', 'pitfall', 'Public and Basic clients can revoke, Basic needs no client_id in the body, and invalid_grant is 400.'],
     ['PITFALL-26', 'Contract', 'pitfall', 'A provider that lacks a required method is not constructed.'],
-    ['PITFALL-27', 'Storage', 'pitfall', 'Restoring a backup brings no revoked token or spent code back.', { later: 'Backup and restore come in a later release, with a new epoch at every restore.' }],
+    ['PITFALL-27', 'Storage', 'pitfall', 'Restoring a backup brings no revoked token or spent code back.'],
     ['PITFALL-28', 'Discovery', 'pitfall', 'The issuer stays as configured to the byte, and every URL is checked at start.'],
     ['PITFALL-29', 'Consent', 'pitfall', 'Pages with forms have Referrer-Policy same-origin, so that browsers send their Origin, and the CSRF token decides.'],
     ['PITFALL-30', 'Authorize', 'pitfall', 'A request without scope gets the configured default scopes, and its token opens something.'],

@@ -43,6 +43,7 @@ async function prove(
     purpose: 'DPoP proof',
     issuer: proof.keyThumbprint,
     identifier: proof.identifier,
+    usableFrom: proof.issuedAt - proofLifetime,
     expiresAt: proof.issuedAt + proofLifetime + clockDifference,
   });
   if (isNew !== true) {

@@ -21,6 +21,8 @@ export interface UnverifiedAssertion {
   readonly resource: ProtectedResource;
   /** What the issuer allows; `undefined` where it leaves that to this server. */
   readonly scopes: readonly string[] | undefined;
+  /** Before that it would have been refused for its youth, milliseconds since the epoch. */
+  readonly usableFrom: number;
   /** When it would be refused for its age, milliseconds since the epoch. */
   readonly refusedFrom: number;
   readonly claims: Claims;
@@ -55,7 +57,7 @@ export function parseAssertion(jwt: string, client: Client, provider: OAuthProvi
     subject: identifier('sub', claims['sub']),
     tokenId: identifier('jti', claims['jti']),
     scopes: assertedScopes(claims['scope']),
-    refusedFrom: checkedTimes(claims, provider),
+    ...checkedTimes(claims, provider),
     claims,
   };
 }
@@ -102,7 +104,10 @@ function assertedScopes(claim: unknown): readonly string[] | undefined {
   return scopes;
 }
 
-function checkedTimes(claims: Claims, { identityAssertions, clock }: OAuthProvider): number {
+function checkedTimes(
+  claims: Claims,
+  { identityAssertions, clock }: OAuthProvider,
+): Pick<UnverifiedAssertion, 'usableFrom' | 'refusedFrom'> {
   const { longestAssertion, leeway } = identityAssertions;
   const now = clock.now();
   const here = `by the clock of this server, ${new Date(now).toISOString()}`;
@@ -113,7 +118,7 @@ function checkedTimes(claims: Claims, { identityAssertions, clock }: OAuthProvid
   if (issued > now + leeway) throw refused(`iat is in the future ${here}`);
   if (issued < now - longestAssertion - leeway) throw refused(`iat is more than ${longest} ago ${here}`);
   if ((timeIn(claims, 'nbf', refused) ?? 0) > now + leeway) throw refused(`nbf is in the future ${here}`);
-  return expiry + leeway;
+  return { usableFrom: Math.max(issued, expiry - longestAssertion) - leeway, refusedFrom: expiry + leeway };
 }
 
 function requiredTime(claims: Claims, name: 'exp' | 'iat'): number {

@@ -21,7 +21,7 @@ export class VerifiedAssertion {
    * @see RFC 7523 §3
    */
   static async verify(assertion: UnverifiedAssertion, provider: OAuthProvider): Promise<VerifiedAssertion> {
-    const { issuer, tokenId, refusedFrom } = assertion;
+    const { issuer, tokenId, usableFrom, refusedFrom } = assertion;
     await requireSignature(
       await keysFor(assertion),
       assertion,
@@ -31,6 +31,7 @@ export class VerifiedAssertion {
       purpose: 'identity_assertion',
       issuer: issuer.issuer,
       identifier: tokenId,
+      usableFrom,
       expiresAt: refusedFrom,
     });
     if (isNew !== true)

@@ -20,6 +20,8 @@ export interface ClientAssertion {
   readonly header: string;
   readonly clientId: ClientId;
   readonly tokenId: string;
+  /** Before that it would have been refused for its youth, milliseconds since the epoch. */
+  readonly usableFrom: number;
   /** When it would be refused for its age, milliseconds since the epoch. */
   readonly refusedFrom: number;
 }
@@ -40,8 +42,8 @@ export function parseAssertion(jwt: string, provider: OAuthProvider): ClientAsse
   const tokenId = claims['jti'];
   if (typeof tokenId !== 'string' || tokenId === '' || tokenId.length > maximumIdentifierLength)
     throw refused(`jti must be a string of 1 to ${maximumIdentifierLength} characters, another one in each assertion`);
-  const refusedFrom = checkedTimes(claims, provider);
-  return { jwt, algorithm, keyId, header: jwt.split('.', 1)[0] ?? '', clientId, tokenId, refusedFrom };
+  const header64 = jwt.split('.', 1)[0] ?? '';
+  return { jwt, algorithm, keyId, header: header64, clientId, tokenId, ...checkedTimes(claims, provider) };
 }
 
 // RFC 8725 §3.1: what the sender names is looked up in a list of signatures, and nothing else is ever tried.
@@ -77,7 +79,7 @@ function checkAudience(aud: unknown, provider: OAuthProvider): void {
   );
 }
 
-function checkedTimes(claims: Claims, provider: OAuthProvider): number {
+function checkedTimes(claims: Claims, provider: OAuthProvider): Pick<ClientAssertion, 'usableFrom' | 'refusedFrom'> {
   const { longestAssertion, leeway } = provider.clientAuthentication;
   const now = provider.clock.now();
   const here = `by the clock of this server, ${new Date(now).toISOString()}`;
@@ -92,7 +94,8 @@ function checkedTimes(claims: Claims, provider: OAuthProvider): number {
   if (issued !== undefined && issued > now + leeway) throw refused(`iat is in the future ${here}`);
   if (issued !== undefined && issued < now - longestAssertion - leeway)
     throw refused(`iat is more than ${longest} ago ${here}`);
-  return expiry + leeway;
+  const usableFrom = Math.max(issued ?? 0, notBefore ?? 0, expiry - longestAssertion) - leeway;
+  return { usableFrom, refusedFrom: expiry + leeway };
 }
 
 function refused(description: string): OAuthError {

@@ -20,7 +20,7 @@ export async function verifyAssertion(
   client: Client | undefined,
   provider: OAuthProvider,
 ): Promise<string | undefined> {
-  const { algorithm, keyId, clientId, tokenId, refusedFrom } = assertion;
+  const { algorithm, keyId, clientId, tokenId, usableFrom, refusedFrom } = assertion;
   const registered = client?.tokenEndpointAuthSigningAlg;
   const mayUse = registered === undefined || isSameAlgorithm(registered, algorithm);
   const keys = client === undefined || !mayUse ? [] : await candidateKeys(assertion, client, provider);
@@ -35,6 +35,7 @@ export async function verifyAssertion(
     purpose: 'client_assertion',
     issuer: clientId,
     identifier: tokenId,
+    usableFrom,
     expiresAt: refusedFrom,
   });
   if (isNew === true) return undefined;

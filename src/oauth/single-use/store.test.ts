@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openSchema, start } from '../../../test/support/database.ts';
 import { ManualClock } from '../../core/clock.ts';
+import { sql } from '../../core/database.ts';
 import { retentionRules, tasksFor } from '../../operations/retention/rules.ts';
 import type { DatabaseWithDialect } from '../../storage/dialect.ts';
 import { SpentIdentifiers } from './store.ts';
@@ -13,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => database.close());
 
-const once = { purpose: 'proof', issuer: 'somebody', identifier: 'a', expiresAt: start + 60_000 };
+const once = { purpose: 'proof', issuer: 'somebody', identifier: 'a', usableFrom: start, expiresAt: start + 60_000 };
 
 it('an identifier counts once for its purpose and its issuer [PITFALL-21]', async () => {
   expect(await spent.spend(once)).toBe(true);
@@ -37,4 +38,14 @@ it('identifiers are kept as hashes, and go an hour after they would be refused f
   expect(await removed()).toBe(0);
   clock.advance(1);
   expect(await removed()).toBe(1);
+});
+
+it('what could have been presented before a backup was restored is not new [PITFALL-27]', async () => {
+  await database.write(
+    sql('INSERT INTO epochs (epoch, began_at, backup_of) VALUES (?, ?, ?)', 'e', start, start - 1000),
+  );
+  expect(await spent.spend({ ...once, usableFrom: start - 1 })).toBe(false);
+  expect(await spent.spend({ ...once, usableFrom: start })).toBe(false);
+  expect(await spent.spend({ ...once, usableFrom: start + 1 })).toBe(true);
+  expect(await spent.spend({ ...once, usableFrom: start + 1 })).toBe(false);
 });

@@ -8,4 +8,8 @@ export const singleUseMigrations: readonly Migration[] = [
       'CREATE INDEX spent_identifiers_by_expiry ON spent_identifiers (expires_at)',
     ],
   },
+  {
+    id: '0100-epochs',
+    statements: ['CREATE TABLE epochs (epoch TEXT PRIMARY KEY, began_at BIGINT NOT NULL, backup_of BIGINT NOT NULL)'],
+  },
 ];

@@ -15,6 +15,7 @@ const warnings: ReadonlySet<string> = new Set([
   'request.origin_refused',
   'egress.refused',
   'user.sign_in_failed',
+  'backup.restored',
 ]);
 
 /**

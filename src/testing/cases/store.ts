@@ -128,7 +128,8 @@ export const storeCases: readonly AcceptanceCase[] = [
     'of 200 concurrent attempts to spend one identifier exactly one is the first [PITFALL-21]',
     async ({ provider, clock }) => {
       if (provider.spendIdentifier === undefined) return;
-      const once = { purpose: 'proof', issuer: 'somebody', identifier: 'jti-1', expiresAt: clock.now() + 60_000 };
+      const times = { usableFrom: clock.now(), expiresAt: clock.now() + 60_000 };
+      const once = { purpose: 'proof', issuer: 'somebody', identifier: 'jti-1', ...times };
       const spend = (changes: Partial<SingleUseIdentifier> = {}) => provider.spendIdentifier?.({ ...once, ...changes });
       const outcomes = await Promise.all(Array.from({ length: 200 }, () => spend()));
       assert.equal(outcomes.filter((isNew) => isNew === true).length, 1);
