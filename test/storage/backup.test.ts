@@ -88,7 +88,7 @@ it('a backup is of one moment, whatever is written while it is made', async () =
   await database.close();
 });
 
-it('no more than a page of rows is held at any time, in either direction', async () => {
+it('no more than a page of rows is read at a time', async () => {
   const directory = backupDirectory();
   const path = join(directory, 'a.db');
   await databaseWith(6000, path);
