@@ -10,6 +10,40 @@ function project(name: string, include: string, testTimeout: number) {
   };
 }
 
+/** Tests in which no database takes part. */
+const withoutDatabase = [
+  'test/protocol/acceptance-custom-provider.test.ts',
+  'test/protocol/acceptance-in-memory.test.ts',
+  'test/protocol/acceptance-mutants.test.ts',
+  'test/protocol/parsers/**',
+];
+
+/** The same tests on PostgreSQL. */
+function onPostgres({ test }: ReturnType<typeof project>) {
+  return {
+    extends: true as const,
+    test: {
+      ...test,
+      exclude: withoutDatabase,
+      name: `${test.name} on PostgreSQL`,
+      testTimeout: 2 * test.testTimeout,
+      hookTimeout: 2 * test.hookTimeout,
+      env: { PORTCULLIS_TEST_ENGINE: 'postgres' },
+      globalSetup: 'scripts/ensure-postgres.mjs',
+    },
+  };
+}
+
+const postgres = project('postgres', 'test/postgres/**/*.test.ts', 60 * second);
+const storage = project('storage', 'test/storage/**/*.test.ts', 60 * second);
+const protocol = project('protocol', 'test/protocol/**/*.test.ts', 30 * second);
+const interop = project('interop', 'test/interop/**/*.test.ts', 60 * second);
+/** Of the real peers, those that take a client through the whole protocol. */
+const interopOnPostgres = project(
+  'interop',
+  'test/interop/{oauth4webapi,openid-client,machine-clients,devices,dpop,step-up}.test.ts',
+  60 * second,
+);
 const browser = project('browser', 'test/browser/**/*.test.ts', 120 * second);
 
 export default defineConfig({
@@ -22,11 +56,15 @@ export default defineConfig({
       project('architecture', 'test/architecture/**/*.test.ts', 30 * second),
       project('types', 'test/types/**/*.test.ts', 60 * second),
       project('docs', 'test/docs/**/*.test.ts', 60 * second),
-      project('storage', 'test/storage/**/*.test.ts', 60 * second),
-      project('protocol', 'test/protocol/**/*.test.ts', 30 * second),
+      { ...postgres, test: { ...postgres.test, globalSetup: 'scripts/ensure-postgres.mjs' } },
+      storage,
+      onPostgres(storage),
+      protocol,
+      onPostgres(protocol),
       project('security', 'test/security/**/*.test.ts', 30 * second),
       project('cli', 'test/cli/**/*.test.ts', 60 * second),
-      project('interop', 'test/interop/**/*.test.ts', 60 * second),
+      interop,
+      onPostgres(interopOnPostgres),
       { ...browser, test: { ...browser.test, globalSetup: 'scripts/ensure-chromium.mjs' } },
       project('bench', 'test/bench/**/*.test.ts', 60 * second),
       project('robustness', 'test/robustness/**/*.test.ts', 120 * second),

@@ -66,13 +66,17 @@ export const peers: readonly Contender[] = [
 ];
 
 /** Those that store what they issue, each on a PostgreSQL database of its own. */
-export function onPostgres(contenders: readonly Contender[], createDatabase: () => string): Contender[] {
-  return contenders
-    .filter(({ storage }) => storage.startsWith('SQLite'))
-    .map((contender) => ({
+export function onPostgres(
+  contenders: readonly Contender[],
+  createDatabase: () => Promise<string>,
+): Promise<Contender[]> {
+  const storing = contenders.filter(({ storage }) => storage.startsWith('SQLite'));
+  return Promise.all(
+    storing.map(async (contender) => ({
       ...contender,
       storage: 'PostgreSQL',
       note: contender.note.replace('node:sqlite', 'pg'),
-      environment: { ...contender.environment, BENCH_POSTGRES: createDatabase() },
-    }));
+      environment: { ...contender.environment, BENCH_POSTGRES: await createDatabase() },
+    })),
+  );
 }

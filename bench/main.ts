@@ -103,14 +103,14 @@ async function measureOnPostgres(
   say('PostgreSQL');
   const postgres = await BenchPostgres.start();
   try {
-    const there = onPostgres(contenders, () => postgres.createDatabase());
+    const there = await onPostgres(contenders, () => postgres.createDatabase());
     return {
       engine: `PostgreSQL ${postgres.version}`,
       contenders: there,
       ...(await measureAll(there, workshop, options, patience)),
     };
   } finally {
-    postgres.stop();
+    await postgres.stop();
   }
 }
 

@@ -20,7 +20,7 @@ function isExecutable(path) {
 }
 
 /** @param {string} name @returns {string | undefined} */
-function onPath(name) {
+export function onPath(name) {
   return (process.env.PATH ?? '')
     .split(delimiter)
     .map((folder) => join(folder, name))
@@ -39,13 +39,13 @@ export function findChromium() {
 }
 
 /** @returns {string[] | undefined} how to become root without a question, or `undefined` */
-function rootPrefix() {
+export function asRoot() {
   if (process.getuid?.() === 0) return [];
   return spawnSync('sudo', ['-n', 'true']).status === 0 ? ['sudo', '-n'] : undefined;
 }
 
 function installFromDebian() {
-  const prefix = onPath('apt-get') === undefined ? undefined : rootPrefix();
+  const prefix = onPath('apt-get') === undefined ? undefined : asRoot();
   if (prefix === undefined) return;
   process.stderr.write('portcullis: installing Chromium for the browser tests (apt-get) …\n');
   for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {

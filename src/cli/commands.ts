@@ -12,6 +12,8 @@ import { clientSecret } from './client/secret.ts';
 import type { Command } from './command.ts';
 import { configCheck } from './config/check.ts';
 import { configShow } from './config/show.ts';
+import { dbMigrate } from './db/migrate.ts';
+import { dbStatus } from './db/status.ts';
 import { grantList } from './grant/list.ts';
 import { grantRevoke } from './grant/revoke.ts';
 import { identityLink } from './identity/link.ts';
@@ -72,6 +74,8 @@ export const commands: readonly Command[] = [
   keysRotateMaster,
   backupCommand,
   restoreCommand,
+  dbStatus,
+  dbMigrate,
   configCheck,
   configShow,
 ];

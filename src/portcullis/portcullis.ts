@@ -51,7 +51,7 @@ import { providerEnvironment, providerOptions } from './environment.ts';
 import { issuerUsers } from './identity-assertions-config.ts';
 import { issueForCode, issueForDecision, issueForDeviceCode, issueForRefreshToken } from './issue.ts';
 import { masterKeyFileOf } from './master-key-file.ts';
-import { allMigrations } from './migrations.ts';
+import { allMigrations, schemaRelease } from './migrations.ts';
 import { RequestLimits } from './request-limits.ts';
 import { type Foundations, type Services, wireServices } from './services.ts';
 
@@ -117,7 +117,7 @@ export class Portcullis extends OAuthProvider {
     const database = await openDatabase(resolved.database);
     try {
       const configuredKey = configuredMasterKey(resolved, random);
-      await migrate(database, allMigrations, clock);
+      await migrate(database, allMigrations, clock, schemaRelease);
       const masterKey = configuredKey ?? (await masterKeyInFile(resolved, database, random));
       const derivedKeys = await DerivedKeys.open(database, masterKey, clock, random);
       const signingKeys = await openSigningKeys(resolved, {

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../core/clock.ts';
 import type { Database, Migration } from '../core/database.ts';
 import { sql } from '../core/database.ts';
 import { checksumOf, migrate } from './migrations.ts';
+import { schemaStatus } from './schema-status.ts';
 import { openSqlite } from './sqlite.ts';
 
 const things: Migration = {
@@ -27,7 +28,7 @@ test('migrations are applied once, in list order, with their checksum and the ti
     { id: '0001-things', checksum: checksumOf(things), applied_at: 5_000 },
     { id: '0002-index', checksum: checksumOf(index), applied_at: 6_000 },
   ]);
-  expect(await tables(database)).toEqual(['schema_migrations', 'things', 'things_made_at']);
+  expect(await tables(database)).toEqual(['schema_migrations', 'schema_versions', 'things', 'things_made_at']);
   await database.close();
 });
 
@@ -47,7 +48,7 @@ test('a migration that fails is undone whole, named in the error, and tried agai
     statements: ['CREATE TABLE half (a TEXT)', 'CREATE TABLE broken (a NONSENSE)'],
   };
   await expect(migrate(database, [things, broken])).rejects.toThrow(/^migration '0002-broken' failed: .*NONSENSE/);
-  expect(await tables(database)).toEqual(['schema_migrations', 'things']);
+  expect(await tables(database)).toEqual(['schema_migrations', 'schema_versions', 'things']);
   const mended: Migration = { id: '0002-broken', statements: ['CREATE TABLE half (a TEXT)'] };
   expect(await migrate(database, [things, mended])).toEqual(['0002-broken']);
   await database.close();
@@ -88,6 +89,57 @@ test('a database that a newer version has migrated is refused before anything is
     hint: expect.stringContaining('newer version'),
   });
   expect(await tables(database)).not.toContain('things_made_at');
+  await database.close();
+});
+
+describe('a database that a newer version has migrated, one that tolerates this one,', () => {
+  const newer: Migration = { id: '0009-newer', statements: ['CREATE TABLE newer (a TEXT)'] };
+
+  async function migratedBy(version: number, tolerates: number): Promise<Database> {
+    const database = openSqlite(':memory:');
+    await migrate(database, [things], undefined, { version: 1, tolerates: 1 });
+    await migrate(database, [things, newer], undefined, { version, tolerates });
+    return database;
+  }
+
+  test('is used as it is', async () => {
+    const database = await migratedBy(2, 1);
+    expect(await migrate(database, [things], undefined, { version: 1, tolerates: 1 })).toEqual([]);
+    expect(await schemaStatus(database, [things], { version: 1, tolerates: 1 })).toMatchObject({
+      state: 'newer',
+      version: 2,
+      unknown: ['0009-newer'],
+      pending: [],
+    });
+    await database.close();
+  });
+
+  test('is refused by the version before that', async () => {
+    const database = await migratedBy(3, 2);
+    const release = { version: 1, tolerates: 1 };
+    await expect(migrate(database, [things], undefined, release)).rejects.toMatchObject({ code: 'migration' });
+    expect(await schemaStatus(database, [things], release)).toMatchObject({ state: 'incompatible', version: 3 });
+    await database.close();
+  });
+
+  test('is refused by a build that would change other things', async () => {
+    const database = await migratedBy(2, 1);
+    const release = { version: 1, tolerates: 1 };
+    await expect(migrate(database, [things, index], undefined, release)).rejects.toMatchObject({ code: 'migration' });
+    expect(await tables(database)).not.toContain('things_made_at');
+    await database.close();
+  });
+});
+
+test('a database that was never migrated has everything before it', async () => {
+  const database = openSqlite(':memory:');
+  expect(await schemaStatus(database, [things, index], undefined)).toMatchObject({
+    state: 'pending',
+    version: undefined,
+    applied: [],
+    pending: ['0001-things', '0002-index'],
+  });
+  expect(await tables(database)).toEqual([]);
   await database.close();
 });
 

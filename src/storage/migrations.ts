@@ -5,6 +5,7 @@ import type { Database, Migration } from '../core/database.ts';
 import { sql } from '../core/database.ts';
 import { dialectOf } from './dialect.ts';
 import { DatabaseError } from './errors.ts';
+import { type SchemaRelease, type SchemaStatus, schemaStatus } from './schema-status.ts';
 
 const historyTable = `CREATE TABLE IF NOT EXISTS schema_migrations (
   id TEXT PRIMARY KEY,
@@ -12,24 +13,41 @@ const historyTable = `CREATE TABLE IF NOT EXISTS schema_migrations (
   applied_at BIGINT NOT NULL
 )`;
 
+const versionsTable = `CREATE TABLE IF NOT EXISTS schema_versions (
+  version BIGINT PRIMARY KEY,
+  tolerates BIGINT NOT NULL,
+  first_used_at BIGINT NOT NULL
+)`;
+
+/** Others that make the same tables at the same moment make PostgreSQL refuse ours; then they are there. */
+const maximumAttempts = 10;
+
 /**
  * Brings the schema up to date: each migration that is not yet recorded runs in one transaction with its record, in
- * list order. Any number of processes may do this at once; the record's primary key lets one win each migration.
+ * list order. Any number of processes may do this at once: the record is written first, and its primary key makes the
+ * others wait for the one that applies the migration.
  * @param migrations every migration this build knows
  * @param clock for `applied_at`, in milliseconds since the epoch
+ * @param release what this build says of its schema; without it, none but its own is tolerated
  * @returns the ids this call applied
- * @throws DatabaseError `migration` when a recorded migration is unknown to this build or differs from its text, or one fails
+ * @throws DatabaseError `migration` when a recorded migration differs from its text, or is unknown to this build and of a
+ * version that does not tolerate it, or one fails
  */
 export async function migrate(
   database: Database,
   migrations: readonly Migration[],
   clock: Clock = systemClock,
+  release?: SchemaRelease,
 ): Promise<string[]> {
   const { ddl } = dialectOf(database);
   const known = checksumsOf(migrations);
-  await database.write(sql(ddl(historyTable)));
+  const history = () => checkedStatus(database, migrations, known, release);
+  // A user of the database who may not make tables can start where there is nothing to make.
+  const { pending, version = 0 } = await history();
+  if (pending.length === 0 && version >= (release?.version ?? 0)) return [];
+  await makeTables(database, [historyTable, versionsTable].map(ddl));
   const applied: string[] = [];
-  let recorded = await history(database, known);
+  let recorded = idsOf(await history());
   for (const migration of migrations) {
     if (recorded.has(migration.id)) continue;
     const record = sql(
@@ -42,12 +60,38 @@ export async function migrate(
       await database.write(record, ...migration.statements.map((statement) => sql(ddl(statement))));
       applied.push(migration.id);
     } catch (error) {
-      recorded = await history(database, known);
+      recorded = idsOf(await history());
       if (!recorded.has(migration.id)) throw failed(migration, error);
     }
   }
-  await history(database, known);
+  await history();
+  if (release !== undefined) await recordRelease(database, release, clock);
   return applied;
+}
+
+async function makeTables(database: Database, statements: readonly string[]): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await database.write(...statements.map((statement) => sql(statement)));
+      return;
+    } catch (error) {
+      const othersDid = error instanceof DatabaseError && (error.code === 'constraint' || error.code === 'io');
+      if (!othersDid || attempt === maximumAttempts) throw error;
+    }
+  }
+}
+
+async function recordRelease(database: Database, { version, tolerates }: SchemaRelease, clock: Clock): Promise<void> {
+  const known = await database.read('SELECT 1 AS known FROM schema_versions WHERE version = ?', version);
+  if (known.length > 0) return;
+  await database.write(
+    sql(
+      'INSERT INTO schema_versions (version, tolerates, first_used_at) VALUES (?, ?, ?) ON CONFLICT (version) DO NOTHING',
+      version,
+      tolerates,
+      clock.now(),
+    ),
+  );
 }
 
 /**
@@ -67,25 +111,31 @@ function checksumsOf(migrations: readonly Migration[]): Map<string, string> {
   return checksums;
 }
 
-/** The ids recorded in the database, once each is known to this build and unchanged. */
-async function history(database: Database, known: ReadonlyMap<string, string>): Promise<Set<string>> {
-  const rows = await database.read('SELECT id, checksum FROM schema_migrations ORDER BY id');
-  const recorded = new Set<string>();
-  for (const { id, checksum } of rows) {
-    const expected = known.get(String(id));
-    if (expected === undefined) {
-      throw new DatabaseError('migration', `the database has migration '${id}', which this version does not know`, {
-        hint: 'a newer version has used this database: run that version, or restore the backup made before the upgrade',
-      });
-    }
-    if (expected !== checksum) {
-      throw new DatabaseError('migration', `migration '${id}' in the database differs from the one in this version`, {
-        hint: 'this database was made by another build: run the build that made it, or start with an empty database',
-      });
-    }
-    recorded.add(String(id));
+/** What the database has had, once each is unchanged, and known to this build or tolerated. */
+async function checkedStatus(
+  database: Database,
+  migrations: readonly Migration[],
+  known: ReadonlyMap<string, string>,
+  release: SchemaRelease | undefined,
+): Promise<SchemaStatus> {
+  const status = await schemaStatus(database, migrations, release);
+  if (status.state === 'incompatible') {
+    const message = `the database has migration '${status.unknown[0]}', which this version does not know`;
+    throw new DatabaseError('migration', message, {
+      hint: 'a newer version has used this database: run that version, or restore the backup made before the upgrade',
+    });
   }
-  return recorded;
+  for (const { id, checksum } of status.applied) {
+    if (checksum === (known.get(id) ?? checksum)) continue;
+    throw new DatabaseError('migration', `migration '${id}' in the database differs from the one in this version`, {
+      hint: 'this database was made by another build: run the build that made it, or start with an empty database',
+    });
+  }
+  return status;
+}
+
+function idsOf({ applied }: SchemaStatus): Set<string> {
+  return new Set(applied.map(({ id }) => id));
 }
 
 function failed(migration: Migration, error: unknown): DatabaseError {

@@ -9,6 +9,7 @@ import { start as startMcpSdk1 } from '../../examples/mcp-sdk-v1/server.ts';
 import { start as startNode } from '../../examples/node/server.ts';
 import { noteScopes } from '../../examples/notes/notes.ts';
 import type { Running, Start } from '../../examples/notes/serving.ts';
+import { testDatabase } from '../support/engine.ts';
 import { fastPasswords } from '../support/portcullis-harness.ts';
 import { HeadlessBrowser } from './headless-browser.ts';
 import { peerKinds } from './peers.ts';
@@ -46,7 +47,7 @@ async function openPortcullis(baseUrl: string): Promise<Portcullis> {
     name: 'Notes',
     scopes: noteScopes,
     requiredScopes: ['notes:read'],
-    database: ':memory:',
+    ...(await testDatabase()),
     passwords: fastPasswords,
   });
   const { users, passwords } = portcullis.services;

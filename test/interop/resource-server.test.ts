@@ -5,6 +5,7 @@ import { Notes, noteScopes } from '../../examples/notes/notes.ts';
 import { serve } from '../../src/hosts/node.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
 import { ResourceServer } from '../../src/resource-server/index.ts';
+import { testDatabase } from '../support/engine.ts';
 import { addTestUser, testLimits, testUser } from '../support/portcullis-harness.ts';
 import { HeadlessBrowser } from './headless-browser.ts';
 import { peerKinds } from './peers.ts';
@@ -17,7 +18,7 @@ async function startBoth() {
   const portcullis = await Portcullis.open({
     ...testLimits,
     baseUrl: issuer,
-    database: ':memory:',
+    ...(await testDatabase()),
     resources: { notes: { url: resource, scopes: noteScopes, requiredScopes: ['notes:read'] } },
   });
   await addTestUser(portcullis);

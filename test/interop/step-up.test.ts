@@ -10,6 +10,7 @@ import { start as startNode } from '../../examples/node/server.ts';
 import { noteScopes } from '../../examples/notes/notes.ts';
 import type { Start } from '../../examples/notes/serving.ts';
 import { ManualClock } from '../../src/core/clock.ts';
+import { testDatabase } from '../support/engine.ts';
 import { fastPasswords } from '../support/portcullis-harness.ts';
 import { HeadlessBrowser } from './headless-browser.ts';
 import { initialize, openSession, postMessage, toolCall } from './mcp-calls.ts';
@@ -42,7 +43,7 @@ async function startHost(start: Start, clock: ManualClock, port = 0) {
             },
           },
           requiredScopes: ['notes:read'],
-          database: ':memory:',
+          ...(await testDatabase()),
           passwords: fastPasswords,
         },
         { clock },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { sql } from '../../src/core/database.ts';
 import type { ClientId } from '../../src/core/ids.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
+import { openDatabase } from '../../src/storage/open.ts';
 import type { TestClient } from '../../src/testing/test-client.ts';
 import {
   type ConsentHarness,
@@ -16,6 +16,7 @@ import {
   redeemed,
   startRequest,
 } from '../support/consent.ts';
+import { engine, testDatabase } from '../support/engine.ts';
 import { onPage, origin } from '../support/identity.ts';
 
 /** A consent page in a browser in which `ada` is signed in, and the fields that its Allow would send. */
@@ -329,11 +330,12 @@ describe('a decision is bound to one user, who is signed in', () => {
   it('a client whose redirect URI is no longer registered gets nothing', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'portcullis-consent-'));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-    const database = join(directory, 'test.db');
-    const { harness, device, page, allow } = await asked({ database });
-    const elsewhere = openSqlite(database);
+    const settings = await testDatabase(join(directory, 'test.db'));
+    const { harness, device, page, allow } = await asked(settings);
+    const elsewhere = await openDatabase(settings.database);
     await elsewhere.write(sql("UPDATE clients SET metadata = replace(metadata, 'app.example', 'other.example')"));
     await elsewhere.close();
+    if (engine === 'postgres') await new Promise((resolve) => setTimeout(resolve, 1000));
     await expectRefused(harness, await device.post(allow), 400);
     await expectRefused(harness, await device.get(page.url), 400);
   });

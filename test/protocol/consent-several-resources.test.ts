@@ -16,6 +16,7 @@ import {
   scopesOn,
   startRequest,
 } from '../support/consent.ts';
+import { testDatabase } from '../support/engine.ts';
 import { onPage, origin } from '../support/identity.ts';
 
 const admin = `${origin}/admin/mcp`;
@@ -225,7 +226,7 @@ it('a request for a resource that is no longer configured comes to nothing [PITF
 });
 
 it('an MCP endpoint at the address of a page is refused at start', async () => {
-  const config = { baseUrl: origin, database: ':memory:' };
+  const config = { baseUrl: origin, ...(await testDatabase()) };
   const opened = Portcullis.open({ ...config, resources: { admin: { path: '/account' } } });
   await expect(opened).rejects.toThrow('resources.admin.path: /account is the address of a page');
   await expect(Portcullis.open({ ...config, mcpPath: '/sign-in' })).rejects.toThrow('mcpPath: /sign-in');

@@ -7,6 +7,7 @@ import { Portcullis } from '../../src/portcullis/portcullis.ts';
 import { OAuthProvider } from '../../src/provider.ts';
 import { createTestClient, formPost, sendTo, tokensOf } from '../../src/testing/test-client.ts';
 import { consentPageIn, hiddenFields, openConsent, redeemed, startRequest } from '../support/consent.ts';
+import { testDatabase } from '../support/engine.ts';
 import { origin } from '../support/identity.ts';
 import { expectError, expectRedirectedError, peersOf, providers, redirectUri, validRequest } from './support.ts';
 
@@ -244,7 +245,7 @@ describe('pushed requests and the pages of Portcullis', () => {
     if (stored === undefined) throw new Error('no client');
     const without = await Portcullis.open({
       baseUrl: origin,
-      database: ':memory:',
+      ...(await testDatabase()),
       pushedRequests: { enabled: false },
     });
     onTestFinished(() => without.close());

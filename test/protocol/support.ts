@@ -9,6 +9,7 @@ import type { AuthenticateOptions, Authentication } from '../../src/oauth/bearer
 import type { OAuthProvider } from '../../src/provider.ts';
 import { TestBrowser } from '../../src/testing/test-browser.ts';
 import { sendTo } from '../../src/testing/test-client.ts';
+import { engine } from '../support/engine.ts';
 import { createPortcullisHarness, signInAndAllow } from '../support/portcullis-harness.ts';
 
 export const base = 'http://localhost:3000';
@@ -38,7 +39,7 @@ export interface ProviderKind {
 }
 
 /** Every provider that must answer the protocol cases, with the fixture's scopes and registration unless told otherwise. */
-export const providers: readonly ProviderKind[] = [
+const everyProvider: readonly ProviderKind[] = [
   {
     name: 'InMemoryProvider',
     async create(fixture) {
@@ -62,6 +63,10 @@ export const providers: readonly ProviderKind[] = [
     },
   },
 ];
+
+/** Those that the engine of this run matters to. */
+export const providers =
+  engine === 'sqlite' ? everyProvider : everyProvider.filter(({ name }) => name === 'Portcullis');
 
 function surroundings({ options, environment }: FixtureOptions = {}) {
   const clock = new ManualClock();

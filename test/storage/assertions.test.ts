@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
@@ -12,9 +12,9 @@ const worker = fileURLToPath(new URL('./token-request-worker.ts', import.meta.ur
 
 /** A server that trusts an issuer and makes its users, on a file that others can open. */
 async function openTrusting() {
-  const { config, server: first } = await openOnFile();
+  const { config, directory, server: first } = await openOnFile();
   const issuer = new TestIssuer();
-  const keysFile = join(dirname(config.database ?? ''), 'idp.jwks.json');
+  const keysFile = join(directory, 'idp.jwks.json');
   writeFileSync(keysFile, JSON.stringify(issuer.key.jwks));
   const trusting = {
     ...config,
@@ -44,7 +44,7 @@ async function race(config: WorkerTask['config'], assertions: readonly string[],
   return ((await Promise.all(answers)) as WorkerAnswer[][]).flat();
 }
 
-describe('identity assertions in several processes on one SQLite file', () => {
+describe('identity assertions in several processes on one database', () => {
   it('of 80 presentations of one in 4 of them exactly one wins [RFC7523-22, PITFALL-21]', async () => {
     const { config, server, issuer } = await openTrusting();
     try {

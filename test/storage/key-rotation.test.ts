@@ -1,9 +1,9 @@
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
+import { sql } from '../../src/core/database.ts';
+import { openDatabase } from '../../src/storage/open.ts';
 import { tokensOf } from '../../src/testing/test-client.ts';
 import { portcullisJson } from '../cli/processes.ts';
-import { openOnFile, type ServerOnFile } from './server.ts';
+import { openOnFile, type ServerOnFile, untilNoticed } from './server.ts';
 
 /** Uses and refreshes one grant until told to stop. @returns how often, and whatever went wrong */
 function usesWithoutPause(on: ServerOnFile) {
@@ -36,9 +36,7 @@ function usesWithoutPause(on: ServerOnFile) {
 it('no token fails while another process replaces signing keys and the master key again and again', async () => {
   const on = await openOnFile();
   const load = usesWithoutPause(on);
-  const data = dirname(on.config.database ?? '');
-  const keys = (...words: string[]) =>
-    portcullisJson(['keys', ...words], { directory: data, environment: { PORTCULLIS_DATABASE: 'test.db' } });
+  const keys = (...words: string[]) => portcullisJson(['keys', ...words], on);
   const before = on.server.services.signingKeys.current.keyId;
   const masters = new Set<unknown>();
   for (let round = 0; round < 2; round += 1) {
@@ -62,21 +60,21 @@ it('a compromised key ends its tokens in the running server at once, and clients
   const on = await openOnFile();
   const tokens = await on.connect();
   expect(await on.isHonoured(tokens)).toBe(true);
-  await portcullisJson(['keys', 'rotate', '--compromised'], {
-    directory: dirname(on.config.database ?? ''),
-    environment: { PORTCULLIS_DATABASE: 'test.db' },
-  });
-  expect(await on.isHonoured(tokens)).toBe(false);
+  await portcullisJson(['keys', 'rotate', '--compromised'], on);
+  await untilNoticed(() => on.isHonoured(tokens), false);
   expect(await on.isHonoured(tokensOf(await on.refresh(tokens)))).toBe(true);
 });
 
 it('a refresh token is not spent while no key can be had to sign with', async () => {
   const on = await openOnFile({ refreshGraceSeconds: 0 });
   const tokens = await on.connect();
-  const other = new DatabaseSync(on.config.database ?? '');
-  other.exec('ALTER TABLE signing_keys RENAME TO out_of_reach');
-  expect((await on.refresh(tokens)).status).toBe(500);
-  other.exec('ALTER TABLE out_of_reach RENAME TO signing_keys');
-  other.close();
+  const before = on.server.services.database.revision();
+  const other = await openDatabase(on.config.database);
+  await other.write(sql('ALTER TABLE signing_keys RENAME TO out_of_reach'));
+  await untilNoticed(async () => on.server.services.database.revision() === before, false);
+  const { status } = await on.refresh(tokens);
+  await other.write(sql('ALTER TABLE out_of_reach RENAME TO signing_keys'));
+  await other.close();
+  expect(status).toBe(500);
   expect(await on.isHonoured(tokensOf(await on.refresh(tokens)))).toBe(true);
 });

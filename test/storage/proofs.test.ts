@@ -19,7 +19,7 @@ async function boundTokens({ server, authorize }: ServerOnFile, client?: TestCli
   return tokensOf(await by.redeem(await authorize(by), {}, { dpop: tokenProof(server) }));
 }
 
-/** The same public client at another server on the file. */
+/** The same public client at another server on the database. */
 function clientAt(server: Portcullis, { clientId, redirectUri }: TestClient): TestClient {
   return new TestClient(server, { clientId, redirectUri, authMethod: 'none' });
 }
@@ -34,7 +34,7 @@ async function admits(server: Portcullis, headers: Record<string, string>): Prom
   return (await server.authenticate(request)).token !== undefined;
 }
 
-describe('proofs in several processes on one SQLite file', () => {
+describe('proofs in several processes on one database', () => {
   it('of 200 requests with one proof in 4 of them exactly one passes [RFC9449-10, PITFALL-21]', async () => {
     const opened = await openOnFile();
     const { accessToken } = await boundTokens(opened);

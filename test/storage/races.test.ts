@@ -57,7 +57,7 @@ async function startDevice(server: Portcullis) {
   return { client, started, form };
 }
 
-describe('200 racers in 4 processes on one SQLite file', () => {
+describe('200 racers in 4 processes on one database', () => {
   it('with one code: exactly one gets tokens, and as the others are replays these are revoked [PITFALL-03, PITFALL-35, CASE-61]', async () => {
     const { config, client, authorize, connect, refresh, isHonoured } = await openOnFile();
     const { code, verifier, redirectUri = '' } = await authorize();

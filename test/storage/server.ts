@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
 import { TestBrowser } from '../../src/testing/test-browser.ts';
@@ -16,13 +16,18 @@ import {
   type Tokens,
   tokensOf,
 } from '../../src/testing/test-client.ts';
+import { engine, testDatabase } from '../support/engine.ts';
 import { addTestUser, signInAndAllow, testLimits } from '../support/portcullis-harness.ts';
 
 export const baseUrl = 'http://localhost:3000';
 
-/** A server on a database file, with a client that `ada` may allow; further processes can open the same file. */
+/** A server on a database, with a client that `ada` may allow; further processes can open the same one. */
 export interface ServerOnFile {
-  readonly config: PortcullisConfig & { readonly baseUrl: string };
+  readonly config: PortcullisConfig & { readonly baseUrl: string; readonly database: string };
+  /** For the master key and whatever else is kept in files. */
+  readonly directory: string;
+  /** Leads commands to the same database. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly server: Portcullis;
   readonly client: TestClient;
   /** A code that has been delivered to the client. */
@@ -39,8 +44,9 @@ export async function openOnFile(
   further: Pick<PortcullisConfig, 'deviceAuthorization'> = {},
 ): Promise<ServerOnFile> {
   const directory = mkdtempSync(join(tmpdir(), 'portcullis-storage-'));
-  const database = join(directory, 'test.db');
-  const config = { ...testLimits, baseUrl, database, scopes: { read: {} }, tokens, ...further };
+  const masterKeyFile = join(directory, 'master.key');
+  const { database } = await testDatabase(join(directory, 'test.db'));
+  const config = { ...testLimits, baseUrl, database, masterKeyFile, scopes: { read: {} }, tokens, ...further };
   const server = await Portcullis.open(config);
   onTestFinished(async () => {
     await server.close();
@@ -54,6 +60,8 @@ export async function openOnFile(
   };
   return {
     config,
+    directory,
+    environment: { PORTCULLIS_DATABASE: database, PORTCULLIS_MASTER_KEY_FILE: masterKeyFile },
     server,
     client,
     authorize,
@@ -84,4 +92,18 @@ export async function messageFrom(child: ChildProcess): Promise<unknown> {
   ended.catch(() => {});
   const [message] = await Promise.race([once(child, 'message'), ended]);
   return message;
+}
+
+/**
+ * Expects what another process did to be noticed: on SQLite at once, on PostgreSQL within a second.
+ * @param ask how a server sees it
+ */
+export async function untilNoticed(ask: () => Promise<boolean>, expected: boolean): Promise<void> {
+  const deadline = performance.now() + (engine === 'sqlite' ? 0 : 1000);
+  let answer = await ask();
+  while (answer !== expected && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    answer = await ask();
+  }
+  expect(answer).toBe(expected);
 }

@@ -12,14 +12,20 @@ import { SigningKeys, type SigningKeysOptions } from '../../src/operations/keys/
 import { allMigrations } from '../../src/portcullis/migrations.ts';
 import type { DatabaseWithDialect } from '../../src/storage/dialect.ts';
 import { migrate } from '../../src/storage/migrations.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
+import { openDatabase } from '../../src/storage/open.ts';
+import { testDatabase } from './engine.ts';
 
 /** When everything here begins, in milliseconds since the epoch: the start of a `ManualClock`. */
 export const start = 1_800_000_000_000;
 
 /** An empty database with the whole schema. */
-export async function openSchema(path = ':memory:'): Promise<DatabaseWithDialect> {
-  const database = openSqlite(path);
+export async function openSchema(path?: string): Promise<DatabaseWithDialect> {
+  return openAt((await testDatabase(path)).database);
+}
+
+/** The database at an address, with the whole schema. */
+export async function openAt(address: string): Promise<DatabaseWithDialect> {
+  const database = await openDatabase(address);
   await migrate(database, allMigrations);
   return database;
 }

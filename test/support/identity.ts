@@ -7,6 +7,7 @@ import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis, type PortcullisRuntime } from '../../src/portcullis/portcullis.ts';
 import type { Services } from '../../src/portcullis/services.ts';
 import { TestBrowser, type TestPage } from '../../src/testing/test-browser.ts';
+import { testDatabase } from './engine.ts';
 import { testLimits, testUser } from './portcullis-harness.ts';
 
 export const origin = 'https://mcp.example.com';
@@ -34,7 +35,7 @@ export async function openIdentity(
 ): Promise<IdentityHarness> {
   const events: SecurityEvent[] = [];
   const portcullis = await Portcullis.open(
-    { ...testLimits, baseUrl: origin, name: 'Example Notes', database: ':memory:', ...config },
+    { ...testLimits, baseUrl: origin, name: 'Example Notes', ...(await testDatabase()), ...config },
     { ...runtime, clock, onEvent: (event) => events.push(event) },
   );
   onTestFinished(() => portcullis.close());

@@ -13,6 +13,7 @@ import type { CertificateFiles } from '../../src/operations/tls/certificate.ts';
 import { createTlsServer } from '../../src/operations/tls/server.ts';
 import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
+import { testDatabase } from './engine.ts';
 import { testLimits } from './portcullis-harness.ts';
 
 /** The password of every user that a `NotesServer` adds. */
@@ -56,7 +57,7 @@ export async function startNotesServer({ clock, config, egress, tls }: NotesServ
       name: 'Notes',
       scopes: noteScopes,
       requiredScopes: ['notes:read'],
-      database: ':memory:',
+      ...(await testDatabase()),
       ...config,
     },
     {

@@ -10,6 +10,7 @@ import type { PortcullisConfig } from '../../src/portcullis/config.ts';
 import { Portcullis } from '../../src/portcullis/portcullis.ts';
 import type { Harness, HarnessRequest } from '../../src/testing/harness.ts';
 import type { TestBrowser } from '../../src/testing/test-browser.ts';
+import { engine, leaseDatabase } from './engine.ts';
 import { approveClient, invitation } from './registration.ts';
 
 /** The user that tests sign in as. */
@@ -38,16 +39,17 @@ export const testLimits = {
 /** Opens the product on a database of its own, with one user who can sign in. */
 export async function createPortcullisHarness(
   request: HarnessRequest,
-  database = ':memory:',
+  path?: string,
 ): Promise<Harness & { provider: Portcullis }> {
   const { options, environment } = request;
   const { lifetimes } = environment;
+  const leased = await leaseDatabase(path);
   const keyFiles =
     environment.identityAssertions === undefined ? undefined : mkdtempSync(join(tmpdir(), 'portcullis-keys-'));
   const config: PortcullisConfig = {
     ...testLimits,
     baseUrl: options.baseUrl,
-    database,
+    ...leased.settings,
     ...(options.issuerUrl === undefined ? {} : { issuerUrl: options.issuerUrl }),
     ...(options.resourceBaseUrl === undefined ? {} : { resourceBaseUrl: options.resourceBaseUrl }),
     ...(options.serviceDocumentationUrl === undefined
@@ -137,6 +139,7 @@ export async function createPortcullisHarness(
     dumpStorage: () => dumpDatabase(provider),
     close: async () => {
       await provider.close();
+      await leased.release();
       if (keyFiles !== undefined) rmSync(keyFiles, { recursive: true, force: true });
     },
   };
@@ -265,7 +268,11 @@ export async function decideOnDevice(url: URL, decision: 'allow' | 'deny', brows
 
 async function dumpDatabase(provider: Portcullis): Promise<string> {
   const { database } = provider.services;
-  const tables = await database.read("SELECT name FROM sqlite_master WHERE type = 'table'");
+  const tables = await database.read(
+    engine === 'postgres'
+      ? "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
+      : "SELECT name FROM sqlite_master WHERE type = 'table'",
+  );
   const rows = await Promise.all(tables.map(({ name }) => database.read(`SELECT * FROM ${String(name)}`)));
   return JSON.stringify(rows);
 }

@@ -174,7 +174,7 @@ function count(to: Count, condition: Statement): Statement {
     `INSERT INTO sign_in_failures AS f (bucket, account, failures, wait, failed_at, blocked_until, attempt, expires_at)
      SELECT ?, ?, 1, 0, CAST(? AS BIGINT), 0, ?, CAST(? AS BIGINT) WHERE ${condition.sql}
      ON CONFLICT (bucket) DO UPDATE SET failures = f.failures + 1, wait = ${wait}, failed_at = excluded.failed_at,
-       blocked_until = excluded.failed_at + ${wait}, attempt = excluded.attempt, expires_at = ${expiresAt}
+       blocked_until = CASE WHEN ${wait} = 0 THEN 0 ELSE excluded.failed_at + ${wait} END, attempt = excluded.attempt, expires_at = ${expiresAt}
      WHERE f.blocked_until <= ? AND f.failed_at <= ?
      RETURNING bucket`,
     to.bucket,
@@ -185,8 +185,10 @@ function count(to: Count, condition: Statement): Statement {
     ...condition.values,
     ...waitValues,
     ...waitValues,
+    ...waitValues,
     to.now,
-    to.now - to.pause,
+    // Without a pause, attempts at the same moment may be stored in another order than they began in, on other clocks even.
+    to.pause === 0 ? Number.MAX_SAFE_INTEGER : to.now - to.pause,
   );
 }
 

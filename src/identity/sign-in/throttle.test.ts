@@ -62,6 +62,14 @@ describe('one address at one account', () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
   });
 
+  it('is not delayed where the attempt before it began on a clock that is ahead', async () => {
+    const { clock, attempt } = await openThrottle();
+    for (const ahead of [2, 1, 0]) {
+      allowed(await attempt('ada', '192.0.2.1'));
+      clock.advance(-ahead * second);
+    }
+  });
+
   it('of a hundred parallel attempts no more get through than one after the other [PITFALL-22]', async () => {
     const { fail } = await openThrottle();
     const outcomes = await Promise.all(Array.from({ length: 100 }, () => fail('ada', '192.0.2.1')));

@@ -6,6 +6,7 @@ import { Portcullis } from '../../../src/portcullis/portcullis.ts';
 import { DocumentHost } from '../../../src/testing/document-host.ts';
 import { TestBrowser, type TestPage } from '../../../src/testing/test-browser.ts';
 import { type StartedDevice, sendTo } from '../../../src/testing/test-client.ts';
+import { leaseDatabase } from '../../support/engine.ts';
 import { testLimits, testUser } from '../../support/portcullis-harness.ts';
 import { definitionOf } from './in-memory-world.ts';
 import { publishKeys, theIssuers } from './issuers.ts';
@@ -37,11 +38,12 @@ export async function portcullisWorld(sabotage: readonly Statement[] = []): Prom
   const clock = new ManualClock();
   const documents = new DocumentHost();
   publishKeys(documents);
+  const leased = await leaseDatabase();
   const provider = await Portcullis.open(
     {
       ...testLimits,
       baseUrl: origin,
-      database: ':memory:',
+      ...leased.settings,
       registration: { ...testLimits.registration, defaultScopes: [...defaultScopes] },
       signIn: { ...testLimits.signIn, ...neverDelayed, acrOfPassword: acr },
       clientAuthentication: neverDelayed,
@@ -132,7 +134,10 @@ export async function portcullisWorld(sabotage: readonly Statement[] = []): Prom
     },
     rotateKeys: async (kind) => void (await signingKeys.rotate(kind)),
     sweep: async () => void (await retention.run()),
-    close: () => provider.close(),
+    close: async () => {
+      await provider.close();
+      await leased.release();
+    },
   };
 }
 
