@@ -10,13 +10,15 @@ import { allMigrations } from '../../src/portcullis/migrations.ts';
 import { openDatabase } from '../../src/storage/open.ts';
 import { type LongTransaction, openTransaction } from '../../src/storage/transaction.ts';
 import { backUp, backupDirectory, backupSecret, restore } from '../support/backups.ts';
-import { clientNamed, countOf, openSchema, start } from '../support/database.ts';
+import { clientNamed, countOf, openAt, start } from '../support/database.ts';
+import { testDatabase } from '../support/engine.ts';
 
 const clock = new ManualClock();
 
-/** A database with so many users; names that are hard to carry among them. */
-async function databaseWith(users: number, path: string): Promise<void> {
-  const database = await openSchema(path);
+/** A database with so many users; names that are hard to carry among them. @param path where it is a file of SQLite */
+async function databaseWith(users: number, path: string): Promise<string> {
+  const { database: address } = await testDatabase(path);
+  const database = await openAt(address);
   const insert = (n: number) =>
     sql(
       `INSERT INTO users (user_id, user_name, user_key, email, display_name, role, status, password_hash,
@@ -34,10 +36,11 @@ async function databaseWith(users: number, path: string): Promise<void> {
   }
   await new ClientStore({ database }).add(clientNamed('client'));
   await database.close();
+  return address;
 }
 
-async function usersIn(path: string): Promise<unknown> {
-  const database = await openDatabase(path);
+async function usersIn(address: string): Promise<unknown> {
+  const database = await openDatabase(address);
   try {
     return await database.read('SELECT * FROM users ORDER BY user_id');
   } finally {
@@ -47,12 +50,9 @@ async function usersIn(path: string): Promise<unknown> {
 
 it('what was backed up comes back as it was, in a file that only its owner can read', async () => {
   const directory = backupDirectory();
-  const [before, file, after] = ['before.db', 'a.backup', 'after.db'].map((name) => join(directory, name)) as [
-    string,
-    string,
-    string,
-  ];
-  await databaseWith(1203, before);
+  const file = join(directory, 'a.backup');
+  const before = await databaseWith(1203, join(directory, 'before.db'));
+  const { database: after } = await testDatabase(join(directory, 'after.db'));
   const { tables } = await backUp(before, file, clock);
   expect(tables.find(({ table }) => table === 'users')).toMatchObject({ rows: 1203 });
   expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -64,8 +64,7 @@ it('what was backed up comes back as it was, in a file that only its owner can r
 
 it('a backup is of one moment, whatever is written while it is made', async () => {
   const directory = backupDirectory();
-  const path = join(directory, 'a.db');
-  await databaseWith(2000, path);
+  const path = await databaseWith(2000, join(directory, 'a.db'));
   const snapshot = await openTransaction(path, 'snapshot');
   const database = await openDatabase(path);
   let writes = 0;
@@ -90,8 +89,7 @@ it('a backup is of one moment, whatever is written while it is made', async () =
 
 it('no more than a page of rows is read at a time', async () => {
   const directory = backupDirectory();
-  const path = join(directory, 'a.db');
-  await databaseWith(6000, path);
+  const path = await databaseWith(6000, join(directory, 'a.db'));
   const snapshot = await openTransaction(path, 'snapshot');
   let most = 0;
   const watched: LongTransaction = {
@@ -118,8 +116,7 @@ it('no more than a page of rows is read at a time', async () => {
 
 it('a file that is there already is never overwritten, and leaves nothing behind', async () => {
   const directory = backupDirectory();
-  const path = join(directory, 'a.db');
-  await databaseWith(3, path);
+  const path = await databaseWith(3, join(directory, 'a.db'));
   const file = join(directory, 'a.backup');
   writeFileSync(file, 'precious');
   await expect(backUp(path, file, clock)).rejects.toMatchObject({
@@ -133,10 +130,10 @@ it('a file that is there already is never overwritten, and leaves nothing behind
 
 it('a damaged backup changes nothing, also where the damage is at its very end', async () => {
   const directory = backupDirectory();
-  const [before, file, after] = [join(directory, 'a.db'), join(directory, 'a.backup'), join(directory, 'b.db')];
-  await databaseWith(1200, before);
+  const file = join(directory, 'a.backup');
+  const before = await databaseWith(1200, join(directory, 'a.db'));
   await backUp(before, file, clock);
-  await databaseWith(5, after);
+  const after = await databaseWith(5, join(directory, 'b.db'));
   const kept = await usersIn(after);
   const damaged = join(directory, 'damaged.backup');
   for (const place of [100, statSync(file).size - 1]) {

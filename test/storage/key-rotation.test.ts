@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { sql } from '../../src/core/database.ts';
 import { openDatabase } from '../../src/storage/open.ts';
 import { tokensOf } from '../../src/testing/test-client.ts';
@@ -48,9 +48,14 @@ it('no token fails while another process replaces signing keys and the master ke
   expect(failures).toEqual([]);
   expect(uses).toBeGreaterThan(10);
   expect(masters.size).toBe(2);
-  // The running server has followed.
-  await on.server.services.signingKeys.refresh();
-  expect(on.server.services.signingKeys.all.length).toBe(5);
+  // The running server follows: at once on SQLite, within a second on PostgreSQL.
+  await vi.waitFor(
+    async () => {
+      await on.server.services.signingKeys.refresh();
+      expect(on.server.services.signingKeys.all.length).toBe(5);
+    },
+    { timeout: 20_000, interval: 50 },
+  );
   expect(on.server.services.signingKeys.current.keyId).not.toBe(before);
   const listed = (await keys('list')) as { keys: { keyId: string; state: string }[] };
   expect(listed.keys.filter(({ state }) => state === 'current')).toHaveLength(1);
