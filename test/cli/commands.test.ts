@@ -218,6 +218,7 @@ describe('clients', () => {
       previousSecretExpiresAt: null,
       jwksUri: null,
       keyIds: null,
+      statedBy: null,
       lastUsedAt: null,
     };
     expect(added).toEqual({ client, clientSecret: expect.stringMatching(/^[\w-]{43}$/) });

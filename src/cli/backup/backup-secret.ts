@@ -9,7 +9,7 @@ import { passphrase } from '../prompt.ts';
 import type { Terminal } from '../terminal.ts';
 
 export const secretFlags = {
-  'key-file': { value: 'KEYFILE', description: 'The key of the backup: 32 bytes as 43 base64url characters.' },
+  'key-file': { value: 'FILE', description: 'The key of the backup: 32 bytes as 43 base64url characters.' },
   'passphrase-stdin': { description: 'Read the passphrase from the first line of standard input.' },
 } as const satisfies Flags;
 
