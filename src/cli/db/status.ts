@@ -10,7 +10,7 @@ import { definitions, momentJson, momentText } from '../text.ts';
 
 export const dbStatus = defineCommand({
   name: 'db status',
-  summary: 'Show what the database's schema is.',
+  summary: 'Show the schema of the database.',
   details:
     'Says which changes of the schema the database has had, which ones this version would make at its start, and which ones it does not know, because a newer version made them.',
   flags: dataFlags,
