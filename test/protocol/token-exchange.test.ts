@@ -96,6 +96,19 @@ describe.each(providers)('token exchange with $name', ({ name, create }) => {
     if (name === 'Portcullis') expect(decodeJwt(made)).toMatchObject({ aud: mail, act: { sub: 'notes-server' } });
   });
 
+  it('tells of the sign-in behind the first token, however much later the second one is made [RFC9470-07]', async () => {
+    const { provider, clock, tokens, exchange } = await open();
+    const signInOf = async (token: unknown) => {
+      const { auth_time, acr, amr } = (await provider.loadAccessToken(String(token)))?.claims ?? {};
+      return { auth_time, acr, amr };
+    };
+    const before = await signInOf(tokens.accessToken);
+    expect(before.auth_time).toBeGreaterThan(1_000_000_000);
+    if (name === 'Portcullis') expect(before).toMatchObject({ acr: 'urn:portcullis:pwd', amr: ['pwd'] });
+    clock.advance(120_000);
+    expect(await signInOf((await exchange()).body['access_token'])).toEqual(before);
+  });
+
   it('is advertised where an administrator allows a path, and nowhere else [RFC8693-01]', async () => {
     const supported = async (running: RunningProvider) => running.provider.serverMetadata()['grant_types_supported'];
     expect(await supported(await create({ environment }))).toContain(grantType);
