@@ -122,6 +122,15 @@ describe('a database that a newer version has migrated, one that tolerates this 
     await database.close();
   });
 
+  test('is refused until the newer version has said so, and where none does', async () => {
+    const database = await migratedBy(2, 1);
+    await database.write(sql('DELETE FROM schema_versions WHERE version = 2'));
+    const release = { version: 1, tolerates: 1 };
+    await expect(migrate(database, [things], undefined, release)).rejects.toMatchObject({ code: 'migration' });
+    expect(await schemaStatus(database, [things], release)).toMatchObject({ state: 'incompatible', version: 1 });
+    await database.close();
+  });
+
   test('is refused by a build that would change other things', async () => {
     const database = await migratedBy(2, 1);
     const release = { version: 1, tolerates: 1 };

@@ -47,8 +47,12 @@ export async function schemaStatus(
   const known = new Set(migrations.map(({ id }) => id));
   const pending = migrations.filter(({ id }) => !recorded.has(id)).map(({ id }) => id);
   const unknown = [...recorded].filter((id) => !known.has(id));
+  // Changes that no newer version answers for are of another build, or of one that is still at it.
   const isTolerated =
-    release !== undefined && newest !== undefined && (newest['tolerates'] as number) <= release.version;
+    release !== undefined &&
+    newest !== undefined &&
+    (newest['version'] as number) > release.version &&
+    (newest['tolerates'] as number) <= release.version;
   return {
     state: stateOf(pending, unknown, isTolerated),
     version: newest?.['version'] as number | undefined,
