@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { IdentityAssertionOptions, IssuerKeys } from '../core/identity-assertions.ts';
-import { foreignAlgorithms } from '../core/public-jwk.ts';
 import { ConfigurationError } from '../core/urls.ts';
 import type { IssuerUsers } from '../identity/external-identities/find-user.ts';
+import { leewaySeconds, trustedIssuerSettings } from './trusted-issuer-config.ts';
 
 const strings = z.array(z.string().min(1)).readonly();
 const positive = z.int().positive();
@@ -28,19 +28,14 @@ const users = z
   .prefault({});
 
 const issuer = z.strictObject({
-  issuer: z.string().min(1).meta({ description: 'Its `iss`, byte for byte.' }),
+  issuer: trustedIssuerSettings.issuer,
   keysUrl: z.string().min(1).optional().meta({ description: 'https URL of its JWK Set (`jwks_uri`); needs egress.' }),
   keysFile: z
     .string()
     .min(1)
     .optional()
     .meta({ description: 'File with its JWK Set instead; read again when it changes.' }),
-  algorithms: z
-    .array(z.enum(foreignAlgorithms))
-    .min(1)
-    .readonly()
-    .optional()
-    .meta({ description: 'JWS algorithms that it signs with. Default: EdDSA, ES256, RS256 and PS256.' }),
+  algorithms: trustedIssuerSettings.algorithms,
   audience: z
     .string()
     .min(1)
@@ -68,12 +63,7 @@ export const identityAssertionsSchema = z
       .default([])
       .meta({ description: 'Identity providers whose assertions (ID-JAG) of their users are taken.' }),
     longestSeconds: positive.max(86_400).default(600).meta({ description: 'How long an assertion may be valid for.' }),
-    leewaySeconds: z
-      .int()
-      .nonnegative()
-      .max(300)
-      .default(30)
-      .meta({ description: 'How far the clocks of issuers may be off.' }),
+    leewaySeconds,
   })
   .prefault({});
 

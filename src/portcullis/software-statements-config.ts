@@ -1,13 +1,13 @@
 import * as z from 'zod';
-import { foreignAlgorithms } from '../core/public-jwk.ts';
 import type { PinnedKeys, SoftwareStatementOptions } from '../core/software-statements.ts';
 import { ConfigurationError } from '../core/urls.ts';
+import { leewaySeconds, trustedIssuerSettings } from './trusted-issuer-config.ts';
 
 const names = z.array(z.string().min(1)).readonly();
 const day = 86_400_000;
 
 const issuer = z.strictObject({
-  issuer: z.string().min(1).meta({ description: 'Its `iss`, byte for byte.' }),
+  issuer: trustedIssuerSettings.issuer,
   keysFile: z
     .string()
     .min(1)
@@ -17,12 +17,7 @@ const issuer = z.strictObject({
     .strictObject({ keys: z.array(z.record(z.string(), z.unknown())).min(1).readonly() })
     .optional()
     .meta({ description: 'Its JWK Set itself, instead of a file.' }),
-  algorithms: z
-    .array(z.enum(foreignAlgorithms))
-    .min(1)
-    .readonly()
-    .optional()
-    .meta({ description: 'JWS algorithms that it signs with. Default: EdDSA, ES256, RS256 and PS256.' }),
+  algorithms: trustedIssuerSettings.algorithms,
   audience: z.string().min(1).optional().meta({
     description:
       'The `aud` that its statements must have. Default: they need none; where there is one, it must be the issuer or the registration endpoint of this server.',
@@ -51,12 +46,7 @@ export const softwareStatementsSchema = z
       .default([])
       .meta({ description: 'Whose software statements (RFC 7591) are taken when clients register.' }),
     required: z.boolean().default(false).meta({ description: 'Whether no client registers without one.' }),
-    leewaySeconds: z
-      .int()
-      .nonnegative()
-      .max(300)
-      .default(30)
-      .meta({ description: 'How far the clocks of issuers may be off.' }),
+    leewaySeconds,
   })
   .prefault({});
 
@@ -67,11 +57,11 @@ export const softwareStatementsSchema = z
 export function softwareStatementOptions({
   issuers,
   required,
-  leewaySeconds,
+  leewaySeconds: leeway,
 }: z.output<typeof softwareStatementsSchema>): SoftwareStatementOptions {
   return {
     required,
-    leeway: leewaySeconds * 1000,
+    leeway: leeway * 1000,
     issuers: issuers.map((trusted, index) => ({
       issuer: trusted.issuer,
       keys: pinnedKeys(trusted, `softwareStatements.issuers.${index}`),
